@@ -1,0 +1,85 @@
+"""The Celery application class: the one place that every enqueue passes and every worker starts from."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from celery import Celery
+from celery.result import AsyncResult
+from kombu import Exchange
+from kombu import Queue as KombuQueue
+
+from . import context
+from .queues import QUEUES, queue_named
+from .tasks.declaration import raise_declaration_errors
+
+DEFAULTS = {
+    "task_queues": tuple(KombuQueue(queue.name, Exchange(""), routing_key=queue.name) for queue in QUEUES),
+    "task_create_missing_queues": False,
+    "task_default_queue": "maintenance",
+    # A message is acknowledged when its job has ended, so that a killed worker's jobs run elsewhere.
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "task_acks_on_failure_or_timeout": True,
+    "worker_prefetch_multiplier": 1,
+    "task_track_started": True,
+    "result_extended": True,
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "result_accept_content": ["json"],
+    "enable_utc": True,
+    # Redis serves the queues of a worker in the order in which they are named.
+    "broker_transport_options": {"queue_order_strategy": "priority"},
+    "broker_connection_retry_on_startup": True,
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "worker_soft_shutdown_timeout": 3.0,
+    "worker_enable_soft_shutdown_on_idle": False,
+    "worker_hijack_root_logger": False,
+    "beat_scheduler": f"{__package__}.schedules.scheduler:FiringScheduler",
+}
+
+
+def route(
+    name: str, args: object, kwargs: object, options: object, task: Any = None, **_: Any
+) -> dict[str, str] | None:
+    """A task's queue is the one that its declaration, else its base class, names."""
+    queue = getattr(task, "queue_name", None)
+    return {"queue": queue} if queue else None
+
+
+class JobsApp(Celery):
+    """A Celery application whose jobs carry their context, and whose declarations are checked."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("task_cls", f"{__package__}.tasks.base:BaseTask")
+        super().__init__(*args, **kwargs)
+        self.add_defaults(lambda: {**DEFAULTS, "task_routes": (route,)})
+
+    def send_task(  # type: ignore[override] # Celery names thirty options, which all pass through
+        self,
+        name: str,
+        args: Sequence[Any] | None = None,
+        kwargs: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> AsyncResult[Any]:
+        """Enqueue a job by its task's name. Raises UnknownQueueError for a queue that does not exist."""
+        queue = options.get("queue")
+        if isinstance(queue, str):
+            queue_named(queue)
+        headers = {**context.current().for_children().headers(), **(options.get("headers") or {})}
+        headers[context.READY_AT_HEADER] = _ready_at(options.get("eta"), options.get("countdown"))
+        result: AsyncResult[Any] = super().send_task(name, args, kwargs, **{**options, "headers": headers})
+        return result
+
+    def finalize(self, auto: bool = False) -> None:
+        super().finalize(auto)
+        raise_declaration_errors()
+
+
+def _ready_at(eta: datetime | str | None, countdown: float | None) -> float:
+    now = time.time()
+    if isinstance(eta, str):
+        eta = datetime.fromisoformat(eta)
+    later = eta.timestamp() if eta else now + (countdown or 0.0)
+    return max(now, later)

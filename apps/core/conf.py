@@ -1,0 +1,34 @@
+"""The engine's settings: Django's BGJOBS, read once. All durations are seconds."""
+
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+from .queues import Pool, nearest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    pools: tuple[Pool, ...] = ()  # the worker pools that serve the queues, on every machine alike
+
+
+@cache
+def engine_settings() -> EngineSettings:
+    """The settings in force. Raises ImproperlyConfigured for a name that does not exist."""
+    given: dict[str, Any] = getattr(settings, "BGJOBS", {})
+    known = {field.name for field in fields(EngineSettings)}
+    for name in given.keys() - known:
+        raise ImproperlyConfigured(f"BGJOBS has no setting {name!r}; {nearest(name, known)}")
+    return EngineSettings(**given)
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "BGJOBS":
+        engine_settings.cache_clear()
+
+
+setting_changed.connect(_forget)

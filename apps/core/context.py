@@ -1,0 +1,73 @@
+"""For whom and because of what a job runs: carried from the request or the calling job to every child.
+
+The context travels in message headers of its own, since Celery's `correlation_id` is the job's id.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobContext:
+    tenant_id: str | None = None
+    user_id: str | None = None
+    correlation_id: str | None = None  # the same for a request and all jobs that come of it
+    firing: str | None = None  # ISO 8601: the due instant of the schedule entry that enqueued this very job
+
+    def headers(self) -> dict[str, str]:
+        """The message headers that carry this context; absent values have none."""
+        return {header: value for field, header in HEADERS.items() if (value := getattr(self, field)) is not None}
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, Any]) -> "JobContext":
+        """The context in a message's headers. What is not text is dropped: messages come from outside."""
+        found = {field: headers.get(header) for field, header in HEADERS.items()}
+        return cls(**{field: value for field, value in found.items() if isinstance(value, str)})
+
+    def for_children(self) -> "JobContext":
+        """What jobs enqueued from here inherit: all but the firing, which is this job's own."""
+        return replace(self, firing=None, correlation_id=self.correlation_id or uuid.uuid4().hex)
+
+    @property
+    def firing_instant(self) -> datetime | None:
+        return datetime.fromisoformat(self.firing) if self.firing else None
+
+
+HEADERS: Final = {
+    "tenant_id": "bgjobs_tenant",
+    "user_id": "bgjobs_user",
+    "correlation_id": "bgjobs_correlation",
+    "firing": "bgjobs_firing",
+}
+
+# Beside the context: seconds since the epoch, the moment from which a job's wait counts.
+READY_AT_HEADER: Final = "bgjobs_ready_at"
+
+_current: ContextVar[JobContext] = ContextVar("bgjobs_context", default=JobContext())  # noqa: B039 - it is frozen
+
+
+def current() -> JobContext:
+    return _current.get()
+
+
+@contextmanager
+def entered(context: JobContext) -> Iterator[JobContext]:
+    """Make `context` the current one for a block."""
+    token = _current.set(context)
+    try:
+        yield context
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def using(**changes: str | int | None) -> Iterator[JobContext]:
+    """Change fields of the current context for a block: `with using(tenant_id=7): task.delay()`."""
+    texts = {field: None if value is None else str(value) for field, value in changes.items()}
+    with entered(replace(_current.get(), **texts)) as context:
+        yield context

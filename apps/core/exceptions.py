@@ -1,0 +1,48 @@
+"""Errors of the engine. Whether a job is tried again is a property of the error it ended with.
+
+The docstring of an error class is its default message and says what to do.
+"""
+
+
+class BackgroundJobsError(Exception):
+    """A background job could not be declared, enqueued or run."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(args or (type(self).__doc__,)))
+
+
+class DeclarationError(BackgroundJobsError):
+    """A task, queue or pool is declared wrongly; the message names it and the fix."""
+
+
+class UnknownQueueError(DeclarationError):
+    """No such queue; use one of the queues listed in apps/core/queues.py."""
+
+
+class TransientError(BackgroundJobsError):
+    """The job failed for a reason that is likely to pass; it is tried again."""
+
+
+class RateLimitedError(TransientError):
+    """The other side asked for fewer calls; the job is tried again when it says so."""
+
+    def __init__(self, *args: object, retry_after: float | None = None) -> None:
+        """`retry_after`: seconds to wait, as the other side asked for; None where it named none."""
+        super().__init__(*args)
+        self.retry_after = retry_after
+
+
+class ServiceTimeoutError(TransientError):
+    """An external service did not answer in time; the job is tried again."""
+
+
+class CircuitOpenError(TransientError):
+    """Calls to an external service are suspended because it keeps failing."""
+
+
+class PermanentError(BackgroundJobsError):
+    """The job cannot succeed as it stands; it is not tried again."""
+
+
+class InvalidMailError(PermanentError):
+    """The mail has an unusable recipient, subject or header; correct it and enqueue the job again."""

@@ -1,0 +1,213 @@
+"""The six task base classes. What each adds beyond its options lives in a module beside this one."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from celery.contrib.django.task import DjangoTask
+from celery.exceptions import Retry
+
+from .. import context
+from ..mail import OutgoingMail
+from ..retry import Backoff, retry_after
+from .batches import BatchResult, process_batches
+from .declaration import bind_self, examine, take_queue
+from .external_call import ExternalCall, external_call
+from .hooks import guard_hooks
+from .report_files import ReportFiles
+from .runner import run_job
+
+if TYPE_CHECKING:  # generic for the type checker only
+    AnyTask = DjangoTask[..., Any]
+else:
+    AnyTask = DjangoTask
+
+
+class BaseTask(AnyTask):
+    """A task with retries, time limits, context and logs that need no thought.
+
+    Options are given to the decorator and checked when the task is declared. A first parameter named `self` is
+    the task. Transient errors are retried; errors of `dont_autoretry_for` never, those of `autoretry_for` always.
+    """
+
+    abstract = True
+
+    queue_name: ClassVar[str] = "maintenance"  # set it with the option `queue`
+    max_retries: int | None = 3
+    default_retry_delay: int = 60  # seconds before the first retry; doubles with each further one
+    retry_backoff_max: int = 600  # seconds: the longest wait between two attempts
+    retry_backoff: bool | float = True  # always on; a number is another name for default_retry_delay
+    retry_jitter: bool = True  # 50 % to 100 % of the computed wait
+    retry_kwargs: Mapping[str, Any] = {}  # for `retry()` when a failed job is tried again by itself
+    autoretry_for: tuple[type[Exception], ...] = ()
+    dont_autoretry_for: tuple[type[Exception], ...] = ()
+    soft_time_limit: int | None = 300  # seconds: SoftTimeLimitExceeded is raised in the job
+    time_limit: int | None = 360  # seconds: the job's process is killed
+    sensitive_args: tuple[str, ...] = ()  # names of arguments that are masked wherever people look
+    acks_late = True
+    reject_on_worker_lost = True
+    acks_on_failure_or_timeout = True
+
+    # Celery wraps `run` for `autoretry_for` unless it finds this; runner.py decides on all retries alike.
+    _orig_run: ClassVar[None] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        take_queue(cls)
+        bind_self(cls)
+        guard_hooks(cls)
+        examine(cls)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        request: Any = self.request_stack.top
+        delivered = request and not request.called_directly and not request._protected  # noqa: SLF001 - Celery's own mark
+        if not delivered:
+            return super().__call__(*args, **kwargs)  # a plain call of the function
+        request._protected = 1  # noqa: SLF001
+        return run_job(self, args, kwargs)
+
+    def resources(self) -> AbstractContextManager[object]:
+        """What is held while a job runs and given back however it ends."""
+        return nullcontext()
+
+    @property
+    def firing(self) -> datetime | None:
+        """The due instant (UTC) of the schedule entry that enqueued this job; None for any other job."""
+        return context.current().firing_instant
+
+    @property
+    def backoff(self) -> Backoff:
+        chosen = self.retry_backoff
+        base = self.default_retry_delay if isinstance(chosen, bool) else chosen
+        return Backoff(base=base, cap=self.retry_backoff_max)
+
+    def retry(
+        self,
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+        exc: Exception | None = None,
+        throw: bool = True,
+        eta: datetime | None = None,
+        countdown: float | None = None,
+        max_retries: int | None = None,
+        **options: Any,
+    ) -> Retry:
+        """Celery's retry; without `eta` and `countdown` it waits as `backoff` and a Retry-After say."""
+        if eta is None and countdown is None:
+            asked = retry_after(exc) if exc is not None else None
+            countdown = self.backoff.delay(self.request.retries, at_least=asked)
+        again: Retry = super().retry(args, kwargs, exc, throw, eta, countdown, max_retries, **options)
+        return again
+
+
+class IdempotentTask(BaseTask):
+    """A task whose job runs once for its key; duplicates are answered from the stored result."""
+
+    abstract = True
+
+    idempotent: bool = True
+    idempotency_ttl: float = 3600  # seconds that a result answers duplicates, from completion
+    idempotency_scope: Literal["global", "user", "tenant"] = "global"
+    idempotency_key: str | Callable[..., str] | None = None  # None: made from the task's name and arguments
+
+
+class EmailTask(IdempotentTask):
+    """A task that sends mail. Permanent refusals of the mail server are not retried."""
+
+    abstract = True
+
+    queue_name = "email"
+    max_retries = 5
+    default_retry_delay = 120
+    retry_backoff_max = 3600
+    soft_time_limit = 120
+    time_limit = 150
+
+    def send_mail(self, mail: OutgoingMail) -> int:
+        """Send one mail by SMTP and return the number of recipients it went to.
+
+        Raises smtplib.SMTPException or OSError as Django does; the error's class decides on a retry.
+        """
+        mail.as_message().send()
+        return len(mail.to) + len(mail.cc)
+
+
+class ExternalServiceTask(IdempotentTask):
+    """A task that calls a service outside: with a time limit per call, and without storming a dead one."""
+
+    abstract = True
+
+    queue_name = "external_api"
+    max_retries = 2
+    default_retry_delay = 300
+    retry_backoff_max = 3600
+    soft_time_limit = 120
+    time_limit = 150
+
+    def external_service_call(self, service: str, timeout: float = 30.0) -> AbstractContextManager[ExternalCall]:
+        """Wrap a call to `service`: it ends after `timeout` seconds with ServiceTimeoutError.
+
+        Raises CircuitOpenError before the block while the service's breaker is open.
+        """
+        return external_call(service, timeout)
+
+
+class ReportTask(BaseTask):
+    """A task that makes a file: with progress that people can see, and temporary files that go away."""
+
+    abstract = True
+
+    queue_name = "reports"
+    max_retries = 2
+    default_retry_delay = 300
+    retry_backoff_max = 3600
+    soft_time_limit = 1800
+    time_limit = 3600
+
+    @contextmanager
+    def resources(self) -> Iterator[None]:
+        with ReportFiles.of_job(self.request.id):
+            yield
+
+    def temporary_file(self, suffix: str = "") -> Path:
+        """A new empty file that is removed when the job ends, whether well, badly or at its soft time limit."""
+        return ReportFiles.current().new(suffix)
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        """Show how far the job is. Raises ValueError unless 0 <= done <= total."""
+        if not 0 <= done <= total:
+            raise ValueError(f"progress must satisfy 0 <= done <= total, not {done} of {total}")
+        if self.request.called_directly or self.request.is_eager:
+            return
+        self.update_state(state="PROGRESS", meta={"done": done, "total": total, "note": note})
+
+
+class MaintenanceTask(BaseTask):
+    """A task that works through many items, for hours if need be."""
+
+    abstract = True
+
+    queue_name = "maintenance"
+    max_retries = 1
+    default_retry_delay = 3600
+    retry_backoff_max = 3600
+    soft_time_limit = 3600
+    time_limit = 7200
+
+    def process_item(self, item: Any) -> object:
+        """What `batch_process` does to each item unless it is told otherwise; a task class overrides it."""
+        raise NotImplementedError("Pass process= to batch_process, or override process_item.")
+
+    def batch_process(
+        self,
+        items: Iterable[Any],
+        batch_size: int = 100,
+        process: Callable[[Any], object] | None = None,
+    ) -> BatchResult:
+        """Process each item in a transaction of its own; one that fails is counted, and the rest goes on.
+
+        `items` may be any iterable, also one that never fits in memory. `processed + failed == total` always.
+        """
+        return process_batches(items, process or self.process_item, batch_size)

@@ -1,0 +1,42 @@
+"""Running one job: the steps around the function that a task declares."""
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from celery.exceptions import Ignore, Reject, Retry
+
+from .. import context
+from ..retry import RETRIED, classify
+
+if TYPE_CHECKING:
+    from .base import BaseTask
+
+
+def run_job(task: "BaseTask", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a delivered job. Raises what the job raised, or Celery's Retry where it is tried again."""
+    with context.entered(message_context(task)), task.resources():
+        try:
+            return task.run(*args, **kwargs)
+        except (Ignore, Reject, Retry):
+            raise
+        except Exception as error:  # noqa: BLE001 - the one outer edge: every failure is classified here
+            retry_or_fail(task, error)
+
+
+def retry_or_fail(task: "BaseTask", error: Exception) -> NoReturn:
+    """Raises Celery's Retry where the error's class, or the task's own declaration, says that it may pass."""
+    if should_retry(task, error):
+        raise task.retry(exc=error, **task.retry_kwargs)
+    raise error
+
+
+def should_retry(task: "BaseTask", error: Exception) -> bool:
+    if isinstance(error, tuple(task.dont_autoretry_for)):
+        return False
+    return isinstance(error, tuple(task.autoretry_for)) or classify(error) in RETRIED
+
+
+def message_context(task: "BaseTask") -> context.JobContext:
+    """The context that the job's message carries; the caller's own for a job that runs in process."""
+    carried = context.JobContext.from_headers(task.request.headers or {})
+    in_process = task.request.is_eager and carried == context.JobContext()
+    return context.current() if in_process else carried
