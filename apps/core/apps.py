@@ -9,11 +9,14 @@ class CoreConfig(AppConfig):
     verbose_name = "Background jobs"
 
     def ready(self) -> None:
-        from celery.signals import setup_logging
+        from celery.signals import beat_init, setup_logging, worker_init
 
         from . import checks, logs
-        from .tasks import job_log
+        from .tasks import carried_context, job_log
 
         checks.register_all()
         setup_logging.connect(logs.keep_django_logging)
+        worker_init.connect(checks.refuse_to_start)
+        beat_init.connect(checks.refuse_to_start)
+        carried_context.observe()  # first, so that the log knows the context
         job_log.observe()

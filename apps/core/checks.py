@@ -5,8 +5,8 @@ from contextlib import suppress
 from typing import Any
 
 from celery import current_app
-from django.apps import AppConfig
-from django.core.checks import CheckMessage, Error, register
+from django.apps import AppConfig, apps
+from django.core.checks import CheckMessage, Error, register, run_checks
 
 from .conf import engine_settings
 from .exceptions import DeclarationError
@@ -95,11 +95,19 @@ def timetable_tasks(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[C
 def loaded_tasks(*, of_engine_only: bool = True) -> list[Any]:
     """All declared tasks, wrongly declared ones included; of the engine's own kind, or all of Celery's."""
     app: Any = current_app
-    app.loader.import_default_modules()
+    # Not `import_default_modules`: Celery runs all system checks from there.
+    app.autodiscover_tasks([config.name for config in apps.get_app_configs()], force=True)
     with suppress(DeclarationError):  # listed one by one by `task_declarations`
         app.finalize()
     tasks = app._tasks.values()  # noqa: SLF001 - `app.tasks` raises while one task is wrong
     return [task for task in tasks if isinstance(task, BaseTask) or not of_engine_only]
+
+
+def refuse_to_start(**_: Any) -> None:
+    """Receiver of `worker_init` and `beat_init`. Ends the process where a check of the engine finds an error."""
+    errors = [message for message in run_checks(tags=["bgjobs"]) if message.is_serious()]
+    if errors:
+        raise SystemExit("\n".join(str(message) for message in errors))
 
 
 def _pools_without_limits(pools: tuple[Pool, ...]) -> list[Pool]:

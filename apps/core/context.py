@@ -6,7 +6,7 @@ The context travels in message headers of its own, since Celery's `correlation_i
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -55,19 +55,22 @@ def current() -> JobContext:
     return _current.get()
 
 
-@contextmanager
-def entered(context: JobContext) -> Iterator[JobContext]:
-    """Make `context` the current one for a block."""
-    token = _current.set(context)
-    try:
-        yield context
-    finally:
-        _current.reset(token)
+def enter(context: JobContext) -> Token[JobContext]:
+    """Make `context` the current one until `leave` is given the token."""
+    return _current.set(context)
+
+
+def leave(token: Token[JobContext]) -> None:
+    _current.reset(token)
 
 
 @contextmanager
 def using(**changes: str | int | None) -> Iterator[JobContext]:
     """Change fields of the current context for a block: `with using(tenant_id=7): task.delay()`."""
     texts = {field: None if value is None else str(value) for field, value in changes.items()}
-    with entered(replace(_current.get(), **texts)) as context:
+    context = replace(_current.get(), **texts)
+    token = enter(context)
+    try:
         yield context
+    finally:
+        leave(token)

@@ -11,11 +11,9 @@ from typing import Any
 from celery import signals
 from celery.app.task import Context
 
-from .. import context
 from ..context import READY_AT_HEADER
 from ..logs import get_logger
 from ..retry import FailureReason, classify
-from .runner import message_context
 
 log = get_logger(__name__)
 
@@ -81,14 +79,8 @@ def _unknown(*, name: str, id: str, **_: Any) -> None:  # noqa: A002 - Celery's 
 
 def _write(event: str, task: Any, **details: Any) -> None:
     request = task.request
-    with context.entered(message_context(task)):
-        log.info(
-            event,
-            task=task.name,
-            job=request.id,
-            queue=(request.delivery_info or {}).get("routing_key"),
-            **details,
-        )
+    queue = (request.delivery_info or {}).get("routing_key")
+    log.info(event, task=task.name, job=request.id, queue=queue, **details)
 
 
 def _waited(request: Context) -> float | None:

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from celery.exceptions import Ignore, Reject, Retry
 
-from .. import context
 from ..retry import RETRIED, classify
 
 if TYPE_CHECKING:
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 def run_job(task: "BaseTask", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a delivered job. Raises what the job raised, or Celery's Retry where it is tried again."""
-    with context.entered(message_context(task)), task.resources():
+    with task.resources():
         try:
             return task.run(*args, **kwargs)
         except (Ignore, Reject, Retry):
@@ -33,10 +32,3 @@ def should_retry(task: "BaseTask", error: Exception) -> bool:
     if isinstance(error, tuple(task.dont_autoretry_for)):
         return False
     return isinstance(error, tuple(task.autoretry_for)) or classify(error) in RETRIED
-
-
-def message_context(task: "BaseTask") -> context.JobContext:
-    """The context that the job's message carries; the caller's own for a job that runs in process."""
-    carried = context.JobContext.from_headers(task.request.headers or {})
-    in_process = task.request.is_eager and carried == context.JobContext()
-    return context.current() if in_process else carried
