@@ -1,0 +1,30 @@
+"""Jobs that the benchmarks enqueue."""
+
+import os
+import time
+from functools import cache
+from typing import Any
+
+import redis
+from celery import shared_task
+
+from apps.core.context import READY_AT_HEADER
+from apps.core.tasks import BaseTask, ReportTask
+
+WAITS = "benchmark:waits"  # seconds that each urgent job waited
+
+
+@cache
+def server() -> "redis.Redis[Any]":
+    return redis.Redis.from_url(os.environ["BROKER_URL"], decode_responses=True)
+
+
+@shared_task(base=ReportTask, name="benchmark.report", ignore_result=True)
+def report(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+@shared_task(base=BaseTask, name="benchmark.urgent", queue="critical", ignore_result=True)
+def urgent(self: BaseTask) -> None:
+    waited = time.time() - self.request.headers[READY_AT_HEADER]
+    server().rpush(WAITS, waited)
