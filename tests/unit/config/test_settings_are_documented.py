@@ -27,5 +27,5 @@ def test_the_settings_are_found() -> None:
 
 @pytest.mark.parametrize("name", sorted(names_read() | {field.name for field in fields(EngineSettings)}))
 def test_a_setting_has_its_row(name: str) -> None:
-    row = re.search(rf"^\| `{name}` \| (.+) \| (.+) \| (.+) \|$", DOCUMENT, re.M)
+    row = re.search(rf"^\| `{name}` \| (.+) \| (.+) \| (.+) \|$", DOCUMENT, re.MULTILINE)
     assert row, f"{name} has no row with default, unit and meaning"

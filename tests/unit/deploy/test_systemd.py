@@ -14,7 +14,8 @@ SYSTEMD = Path(__file__).resolve().parents[3] / "deploy" / "systemd"
 
 
 def test_the_target_wants_a_worker_of_every_pool_and_of_no_other() -> None:
-    wanted = re.findall(r"^Wants=intelliwiz-worker@(.+)\.service$", (SYSTEMD / "intelliwiz.target").read_text(), re.M)
+    target = (SYSTEMD / "intelliwiz.target").read_text()
+    wanted = re.findall(r"^Wants=intelliwiz-worker@(.+)\.service$", target, re.MULTILINE)
     assert wanted == [pool.name for pool in POOLS]
 
 

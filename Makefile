@@ -1,0 +1,47 @@
+# Every target first makes sure of the environment .venv, so that python3, make and git are all one needs.
+.DEFAULT_GOAL := help
+.PHONY: help run demo services stop check test lock clean environment
+
+PYTHON ?= python3
+BIN := .venv/bin
+LOCAL := $(BIN)/python -m deploy.local
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+help: ## show these lines
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1	\2/' | expand -t 16
+
+run: environment ## start everything on this machine and print where it is (PORT=8000, STATE_DIR=var)
+	@$(LOCAL) run
+
+demo: environment ## do the main job once from timetable to mail, print what happened, and end
+	@$(LOCAL) demo
+
+services: environment ## start only the embedded servers, in the background, and print their addresses
+	@$(LOCAL) services
+
+stop: environment ## end what `make run` or `make services` has started
+	@$(LOCAL) stop
+
+check: environment ## format, lint, types, imports, system checks, migrations, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py check
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(BIN)/pytest -m "not slow" tests/unit
+
+test: check ## everything in `make check`, then all other tests
+	$(BIN)/pytest --ignore=tests/unit tests
+
+lock: environment ## write the lock files anew from pyproject.toml
+	$(COMPILE) pyproject.toml -o deploy/requirements.lock
+	$(COMPILE) --all-extras pyproject.toml -o deploy/requirements-dev.lock
+
+clean: stop ## remove everything that these commands have made: .venv, var with its data, caches
+	@$(LOCAL) discard
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find apps deploy intelliwiz_config tests scripts benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+environment:
+	@$(PYTHON) deploy/local/environment.py

@@ -1,0 +1,1 @@
+"""Tickets, and their escalation before their time is up."""

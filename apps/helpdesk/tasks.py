@@ -1,0 +1,80 @@
+"""The jobs of the helpdesk."""
+
+from datetime import datetime
+from typing import Any
+
+from celery import shared_task
+from django.db import transaction
+from django.dispatch import receiver
+from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
+
+from apps.core import context
+from apps.core.logs import get_logger
+from apps.core.sweeps import SweepOutcome
+from apps.core.tasks import BaseTask, EmailTask
+
+from . import escalation, mails
+from .journal import ticket_changed
+from .models import Ticket, TicketHistory
+from .transitions import Action
+
+BUDGET_SECONDS = 20  # then a sweep makes room for other critical jobs and goes on behind them
+
+log = get_logger(__name__)
+
+
+@shared_task(base=BaseTask, name="ticket_escalation", queue="critical", soft_time_limit=300, time_limit=600)
+def ticket_escalation(self: BaseTask, now_iso: str | None = None, after: int = 0) -> dict[str, Any]:
+    """Escalate what is due at the firing instant; `now_iso` and `after` are a continuation's."""
+    now = datetime.fromisoformat(now_iso) if now_iso else self.firing or timezone.now()
+    outcome = escalation.escalate_due(now=now, after=after, budget_seconds=BUDGET_SECONDS)
+    if outcome.resume_after is not None:
+        ticket_escalation.delay(now_iso=now.isoformat(), after=outcome.resume_after)
+    return _result(outcome)
+
+
+@shared_task(base=EmailTask, name="send_escalation_email", queue="email")
+def send_escalation_email(self: EmailTask, ticket_id: int, cycle: int, level: int) -> dict[str, int]:
+    """Tell creator, assignee and the rule's addresses of an escalation."""
+    sent = mails.send_escalation_mail(ticket_id, cycle, level, send=self.send_mail, now=timezone.now())
+    return {"recipients": sent}
+
+
+@shared_task(base=EmailTask, name="send_ticket_email", queue="high_priority")
+def send_ticket_email(self: EmailTask, ticket_id: int, change_id: int) -> dict[str, int]:
+    """Tell creator and assignee of one change of a ticket's state."""
+    sent = mails.send_change_mail(ticket_id, change_id, send=self.send_mail, now=timezone.now())
+    return {"recipients": sent}
+
+
+@receiver(ticket_changed)
+def mail_after_commit(ticket: Ticket, change: TicketHistory, **_: Any) -> None:
+    """Enqueue the mail about a change behind its commit, on behalf of the ticket's tenant."""
+
+    def enqueue() -> None:
+        try:
+            with context.using(tenant_id=ticket.tenant_id):
+                if change.action == Action.ESCALATE:
+                    send_escalation_email.delay(ticket.pk, cycle=change.cycle, level=change.to_level)
+                else:
+                    send_ticket_email.delay(ticket.pk, change_id=change.pk)
+        except BrokerError as error:
+            # The change stands: an error here must not make a sweep count it as failed.
+            log.error("mail.not_enqueued", ticket_id=ticket.pk, change_id=change.pk, error=str(error))
+
+    transaction.on_commit(enqueue)
+
+
+def _result(outcome: SweepOutcome) -> dict[str, Any]:
+    counts = outcome.counts
+    return {
+        "checked": counts["found"],
+        "escalated": counts["escalated"],
+        "at_top": counts["at_top"],
+        "mails": counts["escalated"],  # one job each, enqueued behind the commit
+        "skipped": counts["skipped"],
+        "failed": counts["failed"],
+        "errors": outcome.errors,
+        "resume_after": outcome.resume_after,
+    }

@@ -1,0 +1,83 @@
+"""The jobs of operations."""
+
+from datetime import datetime
+from typing import Any
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
+
+from apps.core import context
+from apps.core.logs import get_logger
+from apps.core.sweeps import SweepOutcome
+from apps.core.tasks import BaseTask, EmailTask
+
+from . import services
+
+BUDGET_SECONDS = 20  # then a sweep makes room for other critical jobs and goes on behind them
+COUNTS = (
+    "found",
+    "closed",
+    "partially",
+    "completed",
+    "tickets",
+    "mails",
+    "nobody_to_tell",
+    "skipped",
+    "failed",
+)
+
+log = get_logger(__name__)
+
+
+@shared_task(base=BaseTask, name="auto_close_jobs", queue="critical", soft_time_limit=600, time_limit=900)
+def auto_close_jobs(self: BaseTask, now_iso: str | None = None, after: int = 0) -> dict[str, Any]:
+    """Close what expired by the firing instant; `now_iso` and `after` are a continuation's."""
+    now = datetime.fromisoformat(now_iso) if now_iso else self.firing or timezone.now()
+    outcome = services.auto_close(now=now, after=after, budget_seconds=BUDGET_SECONDS, tell=mail_after_commit)
+    if outcome.resume_after is not None:
+        auto_close_jobs.delay(now_iso=now.isoformat(), after=outcome.resume_after)
+    return _result(outcome)
+
+
+@shared_task(base=EmailTask, name="send_job_expiry_email", queue="email")
+def send_job_expiry_email(
+    self: EmailTask,
+    jobneed_id: int,
+    closed_at: str,
+    ticket_number: str | None = None,
+    escalates_at: str | None = None,
+) -> dict[str, int]:
+    """Tell the people in charge that an occurrence was not done in time. Instants are ISO 8601."""
+    mail = services.job_expiry_mail(
+        jobneed_id,
+        closed_at=datetime.fromisoformat(closed_at),
+        ticket_number=ticket_number,
+        escalates_at=datetime.fromisoformat(escalates_at) if escalates_at else None,
+    )
+    return {"recipients": self.send_mail(mail) if mail else 0}
+
+
+def mail_after_commit(notice: services.ExpiryNotice) -> None:
+    """Enqueue the mail behind the commit, on behalf of the occurrence's tenant."""
+
+    def enqueue() -> None:
+        try:
+            with context.using(tenant_id=notice.tenant_id):
+                send_job_expiry_email.delay(
+                    jobneed_id=notice.jobneed_id,
+                    closed_at=notice.closed_at.isoformat(),
+                    ticket_number=notice.ticket_number,
+                    escalates_at=notice.escalates_at.isoformat() if notice.escalates_at else None,
+                )
+        except BrokerError as error:
+            # The occurrence is closed and stays so: an error here must not make the sweep count it as failed.
+            log.error("mail.not_enqueued", jobneed_id=notice.jobneed_id, error=str(error))
+
+    transaction.on_commit(enqueue)
+
+
+def _result(outcome: SweepOutcome) -> dict[str, Any]:
+    counts = {name: outcome.counts[name] for name in COUNTS}
+    return {**counts, "errors": outcome.errors, "resume_after": outcome.resume_after}

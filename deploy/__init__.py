@@ -1,0 +1,1 @@
+"""How the system is started: on one machine for development and tests, and in production."""

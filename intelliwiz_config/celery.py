@@ -1,0 +1,32 @@
+"""The Celery application: `celery -A intelliwiz_config worker` and `beat` find it here."""
+
+import os
+from typing import Any
+
+from celery.signals import beat_init, celeryd_init
+
+from apps.core.app import JobsApp
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intelliwiz_config.settings.development")
+
+app = JobsApp("intelliwiz_config")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@app.on_after_configure.connect
+def install_timetable(sender: JobsApp, **_: Any) -> None:
+    from .schedule import ENTRIES
+
+    sender.conf.beat_schedule = {entry.name: entry.as_beat_entry() for entry in ENTRIES}
+
+
+@celeryd_init.connect
+@beat_init.connect
+def require_servers(**_: Any) -> None:
+    """A worker or beat that depends on the embedded servers says so in one line when they are down."""
+    from django.conf import settings
+
+    from .local_services import require
+
+    require(settings.STATE_DIR)

@@ -1,0 +1,1 @@
+"""Settings by environment: development (the default of the command line), test, production."""

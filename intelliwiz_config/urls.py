@@ -1,0 +1,14 @@
+"""Every address of the site."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+]
+
+if getattr(settings, "CAUGHT_MAIL_DIR", None):  # development only
+    urlpatterns.append(path("mail/", include("deploy.local.mail_pages")))

@@ -1,0 +1,144 @@
+"""The jobs around the services: what they are given, what they hand on, what they write to the log."""
+
+import base64
+import json
+from datetime import datetime
+
+import pytest
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from apps.core import context
+from apps.helpdesk import tasks
+from apps.helpdesk.models import Ticket
+
+from .desk import HOUR, MONDAY, Desk, escalations, level_of
+
+FIRING = MONDAY + HOUR
+
+
+def messages(broker, queue: str) -> list[dict]:
+    return [json.loads(message) for message in reversed(broker.lrange(queue, 0, -1))]
+
+
+def body_of(message: dict) -> list:
+    return json.loads(base64.b64decode(message["body"]))
+
+
+def test_declarations_are_what_the_timetable_and_the_pools_expect() -> None:
+    sweep = tasks.ticket_escalation
+    assert (sweep.name, sweep.queue_name) == ("ticket_escalation", "critical")
+    assert (sweep.soft_time_limit, sweep.time_limit) == (300, 600)
+    assert (tasks.send_ticket_email.name, tasks.send_ticket_email.queue_name) == (
+        "send_ticket_email",
+        "high_priority",
+    )
+    assert tasks.send_escalation_email.queue_name == "email"
+
+
+def test_the_sweep_goes_by_its_firing_instant_and_its_result_is_json(desk: Desk) -> None:
+    desk.rule()
+    ticket = desk.ticket()
+    with context.using(firing=FIRING.isoformat()):
+        result = tasks.ticket_escalation.apply().get()
+    assert json.loads(json.dumps(result)) == {
+        "checked": 1,
+        "escalated": 1,
+        "at_top": 1,
+        "mails": 1,
+        "skipped": 0,
+        "failed": 0,
+        "errors": [],
+        "resume_after": None,
+    }
+    assert escalations(ticket)[0].at == FIRING
+
+
+def test_a_sweep_that_the_timetable_did_not_fire_goes_by_the_present(desk: Desk) -> None:
+    desk.rule()
+    ticket = desk.ticket(at=timezone.now() - HOUR)
+    assert tasks.ticket_escalation.apply().get()["escalated"] == 1
+    assert escalations(ticket)[0].at <= timezone.now()
+
+
+def test_a_sweep_out_of_time_enqueues_its_continuation_with_the_same_instant(
+    desk: Desk, broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.rule()
+    ticket = desk.ticket()
+    monkeypatch.setattr(tasks, "BUDGET_SECONDS", 0)
+    with context.using(firing=FIRING.isoformat()):
+        result = tasks.ticket_escalation.apply().get()
+    assert (result["escalated"], result["resume_after"]) == (0, 0)
+    (message,) = messages(broker, "critical")
+    _, kwargs, _ = body_of(message)
+    assert kwargs == {"now_iso": FIRING.isoformat(), "after": 0}
+    monkeypatch.undo()
+    assert tasks.ticket_escalation.apply(kwargs=kwargs).get()["escalated"] == 1
+    assert escalations(ticket)[0].at == FIRING
+
+
+def test_each_mail_is_enqueued_for_the_tickets_own_tenant(broker, db, django_capture_on_commit_callbacks) -> None:
+    desks = [Desk("acme"), Desk("beta")]
+    for desk in desks:
+        desk.rule()
+    with django_capture_on_commit_callbacks(execute=True):
+        tickets = [desk.ticket() for desk in desks]
+        tasks.ticket_escalation.apply(kwargs={"now_iso": FIRING.isoformat()})
+    for queue in ("high_priority", "email"):
+        sent = messages(broker, queue)
+        assert [message["headers"]["bgjobs_tenant"] for message in sent] == [str(desk.tenant.pk) for desk in desks]
+        assert [body_of(message)[0] for message in sent] == [[ticket.pk] for ticket in tickets]
+
+
+def test_a_change_stands_when_the_broker_is_out_of_reach(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks
+) -> None:
+    def refuse(*args, **kwargs):
+        raise OperationalError("connection refused")
+
+    desk.rule()
+    ticket = desk.ticket()
+    monkeypatch.setattr(tasks.send_escalation_email, "delay", refuse)
+    with django_capture_on_commit_callbacks(execute=True):
+        result = tasks.ticket_escalation.apply(kwargs={"now_iso": FIRING.isoformat()}).get()
+    assert (result["escalated"], result["failed"]) == (1, 0)
+    assert level_of(ticket) == 1
+
+
+def test_no_personal_data_reaches_the_log_or_the_result(
+    desk: Desk, after_commit, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "Asha's badge was stolen by the neighbour"
+    desk.rule()
+    desk.rule(level=2)
+    results = []
+
+    def work() -> None:
+        ticket = desk.ticket(description=secret)
+        desk.ticket(description=secret, creator_id=None, assignee_person_id=None)
+        desk.change(ticket, "HOLD", MONDAY)
+        desk.change(ticket, "RESUME", MONDAY)
+        results.append(tasks.ticket_escalation.apply(kwargs={"now_iso": FIRING.isoformat()}).get())
+        break_history_of(ticket)
+        results.append(tasks.ticket_escalation.apply(kwargs={"now_iso": (FIRING + HOUR).isoformat()}).get())
+
+    with caplog.at_level("DEBUG", logger="apps"), caplog.at_level("DEBUG", logger="celery"):
+        after_commit(work)
+    assert results[1]["failed"] == 1
+    assert "ticket.nobody_to_tell" in caplog.text
+    for personal in ("Asha", "Bela", "Chandra", "stolen", "acme.example"):
+        assert personal not in caplog.text
+        assert personal not in json.dumps(results)
+
+
+def break_history_of(ticket: Ticket) -> None:
+    """Make the next escalation of a ticket violate the constraint of its history."""
+    (change,) = escalations(ticket)
+    change.pk = None
+    change.to_level += 1
+    change.save()
+
+
+def test_the_instant_of_a_continuation_keeps_its_zone() -> None:
+    assert datetime.fromisoformat(FIRING.isoformat()) == FIRING

@@ -1,0 +1,180 @@
+"""The jobs auto_close_jobs and send_job_expiry_email, with a real broker."""
+
+import base64
+import json
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.core import mail
+from kombu.exceptions import OperationalError as BrokerError
+
+from apps.core import context
+from apps.helpdesk.models import Ticket
+from apps.operations import services
+from apps.operations.models import JobNeed
+from apps.operations.tasks import auto_close_jobs, send_job_expiry_email
+
+from .company import HOUR, NOW, Company
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Status = JobNeed.Status
+
+
+def kwargs_of(message):
+    return json.loads(base64.b64decode(message["body"]))[1]
+
+
+def work_off(messages):
+    """Run mail jobs as a worker would; returns their results."""
+    return [send_job_expiry_email.apply(kwargs=kwargs_of(message)) for message in messages]
+
+
+@pytest.fixture
+def dead_mail_server(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+
+def test_they_are_declared_as_the_timetable_and_the_operators_know_them():
+    assert (auto_close_jobs.name, auto_close_jobs.queue_name) == ("auto_close_jobs", "critical")
+    assert (auto_close_jobs.soft_time_limit, auto_close_jobs.time_limit) == (600, 900)
+    assert (send_job_expiry_email.name, send_job_expiry_email.queue_name) == ("send_job_expiry_email", "email")
+
+
+def test_the_result_counts_everything_and_is_json(company, queued):
+    company.occurrence(on_expiry="RAISE_TICKET")
+    company.occurrence(status="IN_PROGRESS", checkpoints=["COMPLETED", "ASSIGNED"])
+    result = auto_close_jobs(now_iso=NOW.isoformat())
+    assert json.loads(json.dumps(result)) == {
+        "found": 2,
+        "closed": 1,
+        "partially": 1,
+        "completed": 0,
+        "tickets": 1,
+        "mails": 1,
+        "nobody_to_tell": 0,
+        "skipped": 0,
+        "failed": 0,
+        "errors": [],
+        "resume_after": None,
+    }
+
+
+def test_what_is_due_counts_from_the_firing_instant(company, queued):
+    company.occurrence(expires_at=NOW - timedelta(minutes=1))
+    with context.using(firing=(NOW - HOUR).isoformat()):
+        assert auto_close_jobs.apply().get()["found"] == 0
+    with context.using(firing=NOW.isoformat()):
+        assert auto_close_jobs.apply().get()["found"] == 1
+
+
+def test_without_a_timetable_it_counts_from_now(company, queued, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    company.occurrence(expires_at=NOW)
+    company.occurrence(expires_at=NOW + timedelta(seconds=1))
+    assert auto_close_jobs()["found"] == 1
+
+
+def test_the_mail_is_a_job_of_the_occurrences_tenant_on_the_email_queue(company, queued):
+    company.escalates_after(2, "DAY")
+    other = Company("other")
+    rows = [company.occurrence(on_expiry="RAISE_TICKET"), other.occurrence(on_expiry="NOTIFY")]
+    auto_close_jobs(now_iso=NOW.isoformat())
+    messages = queued("email")
+    assert [message["headers"]["bgjobs_tenant"] for message in messages] == [
+        str(company.tenant.pk),
+        str(other.tenant.pk),
+    ]
+    assert [kwargs_of(message) for message in messages] == [
+        {
+            "jobneed_id": rows[0].pk,
+            "closed_at": "2026-11-23T12:00:00+00:00",
+            "ticket_number": "T-000001",
+            "escalates_at": "2026-11-25T12:00:00+00:00",
+        },
+        {
+            "jobneed_id": rows[1].pk,
+            "closed_at": "2026-11-23T12:00:00+00:00",
+            "ticket_number": None,
+            "escalates_at": None,
+        },
+    ]
+
+
+def test_a_row_that_fails_leaves_no_mail(company, queued, monkeypatch):
+    company.occurrence(on_expiry="NOTIFY")
+
+    def enqueue_and_fail(notice):
+        tell(notice)
+        raise LookupError
+
+    from apps.operations import tasks
+
+    tell = tasks.mail_after_commit
+    monkeypatch.setattr(tasks, "mail_after_commit", enqueue_and_fail)
+    assert auto_close_jobs(now_iso=NOW.isoformat())["failed"] == 1
+    assert queued("email") == []
+
+
+def test_the_mail_goes_out_once_with_its_own_message_id(company, queued):
+    root = company.occurrence(on_expiry="RAISE_TICKET")
+    auto_close_jobs(now_iso=NOW.isoformat())
+    [result] = work_off(queued("email"))
+    assert result.get() == {"recipients": 2}
+    [sent] = mail.outbox
+    assert sent.to == ["site@acme.example", "admin@acme.example"]
+    assert "T-000001" in sent.body
+    expected = services.job_expiry_mail(root.pk, closed_at=NOW, ticket_number=None, escalates_at=None)
+    assert sent.extra_headers["Message-ID"] == expected.message_id
+
+
+def test_a_mail_with_nobody_left_to_tell_is_not_sent(company, queued):
+    company.occurrence(on_expiry="NOTIFY")
+    auto_close_jobs(now_iso=NOW.isoformat())
+    company.admin.delete()
+    company.site.in_charge = []
+    company.site.save()
+    [result] = work_off(queued("email"))
+    assert result.get() == {"recipients": 0}
+    assert mail.outbox == []
+
+
+def test_a_dead_mail_server_neither_undoes_nor_repeats_a_close(company, queued, dead_mail_server):
+    root = company.occurrence(on_expiry="RAISE_TICKET")
+    assert auto_close_jobs(now_iso=NOW.isoformat())["mails"] == 1
+    [result] = work_off(queued("email"))
+    assert isinstance(result.result, ConnectionRefusedError)
+    root.refresh_from_db()
+    assert root.status == Status.AUTO_CLOSED
+    assert auto_close_jobs(now_iso=(NOW + HOUR).isoformat())["found"] == 0
+    assert Ticket.objects.count() == len(queued("email")) == 1
+
+
+def test_a_dead_broker_does_not_undo_a_close_either(company, queued, monkeypatch, caplog):
+    def refuse(**_):
+        raise BrokerError("connection refused")
+
+    monkeypatch.setattr(send_job_expiry_email, "delay", refuse)
+    root = company.occurrence(on_expiry="NOTIFY")
+    result = auto_close_jobs(now_iso=NOW.isoformat())
+    assert (result["closed"], result["failed"]) == (1, 0)
+    root.refresh_from_db()
+    assert root.status == Status.AUTO_CLOSED
+    assert "mail.not_enqueued" in caplog.text
+
+
+def test_a_sweep_that_has_used_its_time_goes_on_as_a_new_job(company, queued, monkeypatch):
+    rows = company.occurrences(5)
+    clock = iter(range(0, 1000, 8))  # each look at the clock is 8 seconds later; 20 are allowed
+    monkeypatch.setattr(services, "auto_close", partial(services.auto_close, clock=lambda: next(clock)))
+    first = auto_close_jobs(now_iso=NOW.isoformat())
+    assert (first["closed"], first["resume_after"]) == (2, rows[1].pk)
+    [message] = queued("critical")
+    assert message["headers"]["task"] == "auto_close_jobs"
+    assert kwargs_of(message) == {"now_iso": NOW.isoformat(), "after": rows[1].pk}
+
+    second = auto_close_jobs(**kwargs_of(message))
+    last = auto_close_jobs(**kwargs_of(queued("critical")[1]))
+    assert (second["closed"], last["closed"], last["resume_after"]) == (2, 1, None)
+    assert len(queued("critical")) == 2
