@@ -15,7 +15,7 @@ WAITS = "benchmark:waits"  # seconds that each urgent job waited
 
 
 @cache
-def server() -> "redis.Redis[Any]":
+def server() -> redis.Redis:
     return redis.Redis.from_url(os.environ["BROKER_URL"], decode_responses=True)
 
 
@@ -26,5 +26,6 @@ def report(seconds: float) -> None:
 
 @shared_task(base=BaseTask, name="benchmark.urgent", queue="critical", ignore_result=True)
 def urgent(self: BaseTask) -> None:
-    waited = time.time() - self.request.headers[READY_AT_HEADER]
+    headers: dict[str, Any] = self.request.headers or {}
+    waited = time.time() - headers[READY_AT_HEADER]
     server().rpush(WAITS, waited)

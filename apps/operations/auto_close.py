@@ -2,22 +2,20 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Q, Value, When
 
 from apps.core.mail import valid_addresses
 from apps.core.sweeps import SweepOutcome, sweep
 from apps.organization.local_time import in_zone
 
-from .expiry_mail import admin_addresses
-from .models import ChecklistItem, Job, JobNeed
+from .models import Job, JobNeed
 from .outcome import outcome_of
+from .overdue import Overdue, lock_overdue, overdue_ids
 from .ticket_raising import RaisedTicket, ticket_raiser
 from .transitions import require_legal
 
@@ -55,7 +53,7 @@ def auto_close(
     partially, completed, tickets, mails, nobody_to_tell, skipped and failed.
     """
     return sweep(
-        select=lambda after, limit: _select(now, after, limit),
+        select=lambda after, limit: overdue_ids(now, after, limit),
         handle=lambda jobneed_id: close_expired(jobneed_id, now=now, tell=tell),
         after=after,
         budget_seconds=budget_seconds,
@@ -65,76 +63,42 @@ def auto_close(
 
 def close_expired(jobneed_id: int, *, now: datetime, tell: Callable[[ExpiryNotice], None]) -> Counter[str]:
     """Close one occurrence and what belongs to it. Needs a transaction around it; returns what it counted."""
-    root = _lock(jobneed_id, now)
-    if root is None:
+    overdue = lock_overdue(jobneed_id, now)
+    if overdue is None:
         return Counter(["skipped"])  # another worker has it, it was finished, or its expiry was moved
-    outcome = outcome_of(root.status, root.checkpoint_statuses, root.checklist_done)
-    _write(root, outcome)
+    outcome = outcome_of(overdue.status, overdue.checkpoints, overdue.checklist)
+    _write(overdue, outcome)
     if outcome == Status.COMPLETED:
         return Counter([COUNTED_AS[outcome]])  # nothing was missed
-    return Counter([COUNTED_AS[outcome], *_consequences(root, now, tell)])
+    return Counter([COUNTED_AS[outcome], *_consequences(overdue, now, tell)])
 
 
-def _due(now: datetime) -> Q:
-    return Q(parent=None, status__in=JobNeed.OPEN, expires_at__lte=now)
-
-
-def _select(now: datetime, after: int, limit: int) -> Sequence[int]:
-    due = JobNeed.objects.filter(_due(now), pk__gt=after, site__tenant__is_active=True)
-    return list(due.order_by("pk").values_list("pk", flat=True)[:limit])
-
-
-def _lock(jobneed_id: int, now: datetime) -> Any:
-    """Take the row's lock where the work is still due and nobody else holds it; else None.
-
-    The same statement reads all that decides about it. A checkpoint that is reported between its snapshot and the
-    lock counts as reported after the close, and the close will not overwrite it.
-    """
-    rows = _with_facts().filter(_due(now), pk=jobneed_id)
-    return next(iter(rows.select_for_update(of=("self",), skip_locked=True)), None)
-
-
-@cache  # to put the query together takes longer than to run it
-def _with_facts() -> QuerySet[JobNeed]:
-    checkpoints = JobNeed.objects.filter(parent=OuterRef("pk")).order_by()
-    checklist = ChecklistItem.objects.filter(jobneed=OuterRef("pk")).order_by()
-    return (
-        JobNeed.objects.select_related("job", "site")
-        .annotate(
-            checkpoint_statuses=ArraySubquery(checkpoints.values("status")),
-            checklist_done=ArraySubquery(checklist.values("is_done")),
-            admin_emails=ArraySubquery(admin_addresses(OuterRef("site__tenant"))),
-        )
-        .order_by()
-    )
-
-
-def _write(root: Any, outcome: JobNeed.Status) -> None:
+def _write(overdue: Overdue, outcome: JobNeed.Status) -> None:
     """Close the root, and its checkpoints that nobody began, in one conditional statement."""
-    require_legal(root.status, outcome)
-    rows = Q(pk=root.pk, status=root.status)
+    require_legal(overdue.status, outcome)
+    rows = Q(pk=overdue.jobneed_id, status=overdue.status)
     status: Value | Case = Value(outcome)
-    if Status.ASSIGNED in root.checkpoint_statuses:
-        rows |= Q(parent=root, status=Status.ASSIGNED)
-        status = Case(When(pk=root.pk, then=status), default=Value(Status.AUTO_CLOSED))
+    if Status.ASSIGNED in overdue.checkpoints:
+        rows |= Q(parent=overdue.jobneed_id, status=Status.ASSIGNED)
+        status = Case(When(pk=overdue.jobneed_id, then=status), default=Value(Status.AUTO_CLOSED))
     JobNeed.objects.filter(rows).update(status=status, closed_by_server=True)
 
 
-def _consequences(root: Any, now: datetime, tell: Callable[[ExpiryNotice], None]) -> list[str]:
+def _consequences(overdue: Overdue, now: datetime, tell: Callable[[ExpiryNotice], None]) -> list[str]:
     """Raise the ticket and tell people, as the job's `on_expiry` says. Returns what to count."""
-    if root.job.on_expiry == Job.OnExpiry.NONE:
+    if overdue.on_expiry == Job.OnExpiry.NONE:
         return []
     counted = []
     ticket = None
-    if root.job.on_expiry == Job.OnExpiry.RAISE_TICKET:
-        ticket = _raise_ticket(root, now)
+    if overdue.on_expiry == Job.OnExpiry.RAISE_TICKET:
+        ticket = _raise_ticket(overdue, now)
         counted.append("tickets")
-    if not valid_addresses([*root.site.in_charge, *root.admin_emails]):
+    if not valid_addresses([*overdue.in_charge, *overdue.admin_emails]):
         return [*counted, "nobody_to_tell"]
     tell(
         ExpiryNotice(
-            jobneed_id=root.pk,
-            tenant_id=root.site.tenant_id,
+            jobneed_id=overdue.jobneed_id,
+            tenant_id=overdue.tenant_id,
             closed_at=now,
             ticket_number=ticket.number if ticket else None,
             escalates_at=ticket.next_escalation if ticket else None,
@@ -143,16 +107,16 @@ def _consequences(root: Any, now: datetime, tell: Callable[[ExpiryNotice], None]
     return [*counted, "mails"]
 
 
-def _raise_ticket(root: JobNeed, now: datetime) -> RaisedTicket:
-    planned = in_zone(root.planned_at, root.site.zone)
+def _raise_ticket(overdue: Overdue, now: datetime) -> RaisedTicket:
+    planned = in_zone(overdue.planned_at, overdue.zone)
     return ticket_raiser()(
-        tenant_id=root.site.tenant_id,
-        site_id=root.site_id,
-        asset_id=root.asset_id,
-        category=root.job.category,
-        priority=root.job.priority,
-        description=f"{root.job.name}, planned for {planned}, was not done in time.",
-        assignee_person_id=root.assignee_person_id,
-        assignee_group_id=root.assignee_group_id,
+        tenant_id=overdue.tenant_id,
+        site_id=overdue.site_id,
+        asset_id=overdue.asset_id,
+        category=overdue.category,
+        priority=overdue.priority,
+        description=f"{overdue.name}, planned for {planned}, was not done in time.",
+        assignee_person_id=overdue.assignee_person_id,
+        assignee_group_id=overdue.assignee_group_id,
         now=now,
     )

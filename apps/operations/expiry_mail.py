@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.utils.timesince import timeuntil
 
 from apps.core.mail import OutgoingMail, message_id, valid_addresses
@@ -14,15 +14,6 @@ from apps.organization.models import Person
 from .models import JobNeed
 
 Status = JobNeed.Status
-
-
-def admin_addresses(tenant: Any) -> QuerySet[Person, str]:
-    """The e-mail addresses of a tenant's active admins; `tenant` is an id or a reference to one."""
-    return (
-        Person.objects.filter(tenant=tenant, is_active=True, is_tenant_admin=True)
-        .order_by("pk")
-        .values_list("email", flat=True)
-    )
 
 
 def job_expiry_mail(
@@ -56,7 +47,8 @@ def _read(jobneed_id: int) -> Any:
 
 
 def _recipients(jobneed: JobNeed) -> tuple[str, ...]:
-    return valid_addresses([*jobneed.site.in_charge, *admin_addresses(jobneed.site.tenant_id)])
+    admins = Person.objects.filter(tenant=jobneed.site.tenant_id, is_active=True, is_tenant_admin=True).order_by("pk")
+    return valid_addresses([*jobneed.site.in_charge, *admins.values_list("email", flat=True)])
 
 
 def _what_happened(jobneed: JobNeed) -> str:

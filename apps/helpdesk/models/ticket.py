@@ -46,9 +46,9 @@ class Ticket(models.Model):
     cycle_started_at = models.DateTimeField(editable=False)
     last_escalated_at = models.DateTimeField(null=True, editable=False)  # in this cycle
     on_hold_since = models.DateTimeField(null=True, editable=False)
-    held_for = models.DurationField(
-        default=timedelta, editable=False
-    )  # real time, of ended holds since the time counts
+    # Real time on hold since the time to the next level counts, of holds that have ended; their periods, of which
+    # business hours may take less away, are in the history.
+    held_for = models.DurationField(default=timedelta, editable=False)
 
     class Meta:
         ordering = ["-id"]
@@ -81,7 +81,6 @@ class Ticket(models.Model):
             assignee_person=self.assignee_person,
             assignee_group=self.assignee_group,
         )
-
         if self.asset is not None and self.asset.site_id != self.site_id:
             raise ValidationError({"asset": "This asset is at another site."})
 

@@ -71,7 +71,7 @@ def test_a_row_in_another_workers_hands_is_skipped_without_waiting(company, run_
 
 def between_selection_and_lock(monkeypatch, change):
     """Do `change` right after the sweep has selected its rows."""
-    select = module._select
+    select = module.overdue_ids
 
     def select_then_change(*args):
         rows = select(*args)
@@ -79,7 +79,7 @@ def between_selection_and_lock(monkeypatch, change):
             change()
         return rows
 
-    monkeypatch.setattr(module, "_select", select_then_change)
+    monkeypatch.setattr(module, "overdue_ids", select_then_change)
 
 
 def test_an_expiry_moved_forward_after_the_selection_is_respected(company, run_sweep, monkeypatch):
