@@ -32,7 +32,7 @@ class PerformedTooLateError(PermanentError):
 def record_performance(jobneed_id: int, performed_at: datetime) -> Performance:
     """Complete an occurrence, or a checkpoint, that was performed at `performed_at` (aware).
 
-    Raises PerformedTooLateError where that was not before the expiry, IllegalTransitionError where its status no
+    Raises PerformedTooLateError where that was not before the expiry, IllegalTransition where its status no
     longer allows it, JobNeed.DoesNotExist for an unknown id, ValueError for a naive time.
     """
     if is_naive(performed_at):

@@ -3,11 +3,11 @@
 from .auto_close import ExpiryNotice, auto_close
 from .expiry_mail import job_expiry_mail
 from .performance import Performance, PerformedTooLateError, record_performance
-from .transitions import IllegalTransitionError
+from .transitions import IllegalTransition
 
 __all__ = [
     "ExpiryNotice",
-    "IllegalTransitionError",
+    "IllegalTransition",
     "Performance",
     "PerformedTooLateError",
     "auto_close",

@@ -18,11 +18,11 @@ LEGAL: Final[dict[Status, frozenset[Status]]] = {
 }
 
 
-class IllegalTransitionError(PermanentError):
+class IllegalTransition(PermanentError):  # noqa: N818 - it reads as what it is
     """An occurrence cannot go from its status to the one that was asked for."""
 
 
 def require_legal(before: str, after: str) -> None:
-    """Raises IllegalTransitionError unless `after` may follow `before`."""
+    """Raises IllegalTransition unless `after` may follow `before`."""
     if after not in LEGAL[Status(before)]:
-        raise IllegalTransitionError(f"An occurrence that is {before} cannot become {after}.")
+        raise IllegalTransition(f"An occurrence that is {before} cannot become {after}.")

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import redis
 from celery import chain, chord, group
+from django.db import transaction
 
 from apps.core import context
+from apps.core.exceptions import UnknownQueueError
 from intelliwiz_config.celery import app
 
 from .conftest import CELERY, Worker, eventually
@@ -123,6 +125,28 @@ def test_a_job_waits_in_the_list_of_its_queue(server: "redis.Redis[Any]") -> Non
     assert server.llen("critical") == 2
     assert server.llen("maintenance") == 0
     assert f'"bgjobs_ready_at": {before:.0f}'[:-3] in server.lindex("critical", 0)
+
+
+def test_an_unknown_queue_is_refused_at_enqueue_and_nothing_is_sent(server: "redis.Redis[Any]") -> None:
+    with pytest.raises(UnknownQueueError, match="did you mean 'critical'"):
+        urgent.apply_async(queue="critcal")
+    with pytest.raises(UnknownQueueError, match="did you mean 'email'"):
+        app.send_task("test.urgent", queue="e-mail")
+    assert not server.exists("critcal", "e-mail", "critical", "maintenance")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_enqueued_on_commit_is_sent_with_the_commit_and_not_after_a_rollback(
+    server: "redis.Redis[Any]",
+) -> None:
+    with transaction.atomic():
+        urgent.delay_on_commit()
+        assert server.llen("critical") == 0
+    assert server.llen("critical") == 1
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        urgent.delay_on_commit()
+        raise ZeroDivisionError
+    assert server.llen("critical") == 1
 
 
 def test_a_worker_with_a_wrongly_declared_task_exits_and_names_it() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from apps.operations.models import JobNeed
 from apps.operations.services import (
-    IllegalTransitionError,
+    IllegalTransition,
     Performance,
     PerformedTooLateError,
     record_performance,
@@ -64,7 +64,7 @@ def test_the_same_report_twice_changes_nothing(company):
 @pytest.mark.parametrize("status", ["COMPLETED", "PARTIALLY_COMPLETED"])
 def test_what_is_final_is_an_error(company, status):
     root = company.occurrence(status=status)
-    with pytest.raises(IllegalTransitionError):
+    with pytest.raises(IllegalTransition):
         record_performance(root.pk, IN_TIME)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from apps.operations.models import JobNeed
 from apps.operations.outcome import outcome_of
-from apps.operations.transitions import LEGAL, IllegalTransitionError, require_legal
+from apps.operations.transitions import LEGAL, IllegalTransition, require_legal
 
 Status = JobNeed.Status
 statuses = st.sampled_from(list(Status))
@@ -21,7 +21,7 @@ def test_a_transition_is_legal_or_an_error_that_names_both_statuses(before, afte
     if after in LEGAL[before]:
         require_legal(before, after)
     else:
-        with pytest.raises(IllegalTransitionError, match=f"{before} cannot become {after}"):
+        with pytest.raises(IllegalTransition, match=f"{before} cannot become {after}"):
             require_legal(before, after)
 
 
@@ -31,7 +31,7 @@ def test_no_path_leaves_completed_or_returns_to_an_open_status(path):
     for wanted in path:
         try:
             require_legal(reached, wanted)
-        except IllegalTransitionError:
+        except IllegalTransition:
             continue
         assert reached not in {Status.COMPLETED, Status.PARTIALLY_COMPLETED}
         assert wanted != Status.ASSIGNED
