@@ -32,5 +32,5 @@ JOIN organization_site AS site ON site.id = jobneed.site_id
 WHERE jobneed.id = %(jobneed_id)s
     AND jobneed.parent_id IS NULL
     AND jobneed.status = ANY(%(open)s)
-    AND %(now)s::timestamptz IS NOT NULL
+    AND jobneed.expires_at <= %(now)s
 FOR UPDATE OF jobneed SKIP LOCKED
