@@ -30,8 +30,6 @@ def _occurrence(pattern: JobNeed, n: int, now: datetime) -> JobNeed:
     made.planned_at = now - timedelta(days=400, minutes=n)
     made.expires_at = made.planned_at + timedelta(hours=1)
     made.status, made.performed_at, made.closed_by_server = JobNeed.Status.ASSIGNED, None, False
-    made._state = copy(pattern._state)
-    made._state.adding = True
     return made
 
 
@@ -42,6 +40,4 @@ def _ticket(pattern: Ticket, n: int, now: datetime) -> Ticket:
     made.created_at = made.cycle_started_at = now - timedelta(days=60)
     made.last_escalated_at = made.on_hold_since = None
     made.held_for = timedelta()
-    made._state = copy(pattern._state)
-    made._state.adding = True
     return made

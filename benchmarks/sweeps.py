@@ -42,8 +42,8 @@ def main() -> None:
             def sweeps_ended(sent: int) -> bool:
                 sweeps = [job for job in events.descendants(list(entries)) if job.task in SWEEPS]
                 return (
-                    sent > 200 and all(job.end for job in sweeps) and len(sweeps) > 2 or sent > PATIENCE * PER_SECOND
-                )
+                    sent > 200 and all(job.end for job in sweeps) and len(sweeps) > 2
+                ) or sent > PATIENCE * PER_SECOND
 
             busy = waits_of_urgent_jobs(per_second=PER_SECOND, until=sweeps_ended)
             for task in SWEEPS:

@@ -22,7 +22,9 @@ _REDACTIONS: Final = (
         r"\1\2[secret]",
     ),
     (re.compile(r"(?<![\w.:-])\+\d[\d ()-]{7,}\d"), "[phone]"),
-    (re.compile(r"(?s)(DETAIL:\s+Key \(.*?\)=)\(.*?\)(?= )"), r"\1([values])"),  # PostgreSQL quotes the row
+    # PostgreSQL quotes what is wrong with a row.
+    (re.compile(r"(?s)(DETAIL:\s+Key \(.*?\)=)\(.*?\)(?= )"), r"\1([values])"),
+    (re.compile(r"(?s)(DETAIL:\s+Failing row contains )\(.*\)"), r"\1([values])"),
 )
 
 

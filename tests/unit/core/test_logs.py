@@ -22,6 +22,7 @@ from apps.core import context, logs
             "DETAIL:  Key (email, site)=(x, 3) already exists.",
             "DETAIL:  Key (email, site)=([values]) already exists.",
         ),
+        ("x\nDETAIL:  Failing row contains (1, Ann (x), a).", "x\nDETAIL:  Failing row contains ([values])."),
         ("job 12:42 took 3.5 s", "job 12:42 took 3.5 s"),
     ],
 )
