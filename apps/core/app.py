@@ -12,6 +12,7 @@ from kombu import Queue as KombuQueue
 
 from . import context
 from .queues import QUEUES, queue_named
+from .tasks import BaseTask
 from .tasks.declaration import raise_declaration_errors
 
 DEFAULTS = {
@@ -68,6 +69,10 @@ class JobsApp(Celery):
         if isinstance(queue, str):
             queue_named(queue)
         headers = {**context.current().for_children().headers(), **(options.get("headers") or {})}
+        registry: dict[str, Any] = self.__dict__["_tasks"]  # `tasks` would finalise the app
+        task = options.get("task_type") or registry.get(name)
+        if isinstance(task, BaseTask):
+            headers |= task.enqueue_headers(tuple(args or ()), kwargs or {}, headers)
         headers[context.READY_AT_HEADER] = _ready_at(options.get("eta"), options.get("countdown"))
         result: AsyncResult[Any] = super().send_task(name, args, kwargs, **{**options, "headers": headers})
         return result

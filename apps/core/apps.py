@@ -12,11 +12,13 @@ class CoreConfig(AppConfig):
         from celery.signals import beat_init, setup_logging, worker_init
 
         from . import checks, logs
+        from .owners import workers
         from .tasks import carried_context, job_log
 
         checks.register_all()
         setup_logging.connect(logs.keep_django_logging)
         worker_init.connect(checks.refuse_to_start)
         beat_init.connect(checks.refuse_to_start)
+        workers.observe()
         carried_context.observe()  # first, so that the log knows the context
         job_log.observe()

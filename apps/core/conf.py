@@ -14,6 +14,9 @@ from .queues import Pool, nearest
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
     pools: tuple[Pool, ...] = ()  # the worker pools that serve the queues, on every machine alike
+    store_url: str | None = None  # the server that holds the engine's own state; None: the broker's
+    heartbeat_every: float = 1.0  # between two signs of life of a process that runs jobs
+    dead_after: float = 4.0  # of silence; then its jobs may be taken over
 
 
 @cache

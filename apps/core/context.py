@@ -45,7 +45,9 @@ HEADERS: Final = {
     "firing": "bgjobs_firing",
 }
 
-# Beside the context: seconds since the epoch, the moment from which a job's wait counts.
+# Beside the context: the job's idempotency key,
+KEY_HEADER: Final = "bgjobs_key"
+# and seconds since the epoch, the moment from which a job's wait counts.
 READY_AT_HEADER: Final = "bgjobs_ready_at"
 
 _current: ContextVar[JobContext] = ContextVar("bgjobs_context", default=JobContext())  # noqa: B039 - it is frozen

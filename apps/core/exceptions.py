@@ -44,5 +44,27 @@ class PermanentError(BackgroundJobsError):
     """The job cannot succeed as it stands; it is not tried again."""
 
 
+class IdempotencyKeyError(PermanentError):
+    """The job has no idempotency key: an argument, the tenant or the user is missing or has no canonical form."""
+
+
+class DuplicateRunningError(PermanentError):
+    """A job with the same key runs already, and the task asks to be told: on_duplicate="raise"."""
+
+
+class DuplicateOfFailedError(PermanentError):
+    """A job with the same key has just failed; this one has not been run."""
+
+    def __init__(self, error: str = "", message: str = "") -> None:
+        """`error`: the name of the class of the other job's error, as text; no class is looked up by it."""
+        super().__init__(error, message)
+        self.error = error
+        self.message = message
+
+
+class StoreDownError(TransientError):
+    """The server that keeps idempotency keys does not answer; the job is tried again."""
+
+
 class InvalidMailError(PermanentError):
     """The mail has an unusable recipient, subject or header; correct it and enqueue the job again."""

@@ -11,10 +11,11 @@ from kombu.exceptions import OperationalError as BrokerError
 from apps.core import context
 from apps.core.logs import get_logger
 from apps.core.sweeps import SweepOutcome
-from apps.core.tasks import BaseTask, EmailTask
+from apps.core.tasks import EmailTask, IdempotentTask
 
 from . import services
 
+MAIL_TTL = 7 * 24 * 3600  # an occurrence is closed once; no mail about it is sent twice in a week
 BUDGET_SECONDS = 20  # then a sweep makes room for other critical jobs and goes on behind them
 COUNTS = (
     "found",
@@ -31,8 +32,8 @@ COUNTS = (
 log = get_logger(__name__)
 
 
-@shared_task(base=BaseTask, name="auto_close_jobs", queue="critical", soft_time_limit=600, time_limit=900)
-def auto_close_jobs(self: BaseTask, now_iso: str | None = None, after: int = 0) -> dict[str, Any]:
+@shared_task(base=IdempotentTask, name="auto_close_jobs", queue="critical", soft_time_limit=600, time_limit=900)
+def auto_close_jobs(self: IdempotentTask, now_iso: str | None = None, after: int = 0) -> dict[str, Any]:
     """Close what expired by the firing instant; `now_iso` and `after` are a continuation's."""
     now = datetime.fromisoformat(now_iso) if now_iso else self.firing or timezone.now()
     outcome = services.auto_close(now=now, after=after, budget_seconds=BUDGET_SECONDS, tell=mail_after_commit)
@@ -41,7 +42,13 @@ def auto_close_jobs(self: BaseTask, now_iso: str | None = None, after: int = 0) 
     return _result(outcome)
 
 
-@shared_task(base=EmailTask, name="send_job_expiry_email", queue="email")
+@shared_task(
+    base=EmailTask,
+    name="send_job_expiry_email",
+    idempotency_key=lambda jobneed_id, *_, **__: f"{jobneed_id}:auto_close",
+    idempotency_scope="tenant",
+    idempotency_ttl=MAIL_TTL,
+)
 def send_job_expiry_email(
     self: EmailTask,
     jobneed_id: int,

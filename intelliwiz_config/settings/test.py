@@ -3,7 +3,7 @@
 from intelliwiz_config.local_services import LocalServices
 
 from .base import *  # noqa: F403 - settings modules extend each other by design
-from .base import env
+from .base import BGJOBS, env
 
 _nowhere = LocalServices()
 SECRET_KEY = "only for tests"  # noqa: S105 - signs nothing outside a test run
@@ -13,3 +13,7 @@ CELERY_BROKER_URL = env.str("BROKER_URL", default=_nowhere.broker_url)
 CELERY_RESULT_BACKEND = env.str("RESULT_URL", default=_nowhere.result_url)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+BGJOBS = BGJOBS | {
+    "heartbeat_every": env.float("TEST_HEARTBEAT_EVERY", default=1.0),
+    "dead_after": env.float("TEST_DEAD_AFTER", default=4.0),
+}

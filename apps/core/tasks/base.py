@@ -1,19 +1,28 @@
 """The six task base classes. What each adds beyond its options lives in a module beside this one."""
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Retry
 
 from .. import context
+from ..context import KEY_HEADER
+from ..idempotency import KeyRule, job_key, run_once
+from ..idempotency.key import Scope
+from ..idempotency.literals import PREFIX as BODY_SETTINGS
+from ..idempotency.options import OnDuplicate, OnStoreDown
+from ..idempotency.options import problems as idempotency_problems
 from ..mail import OutgoingMail
 from ..retry import Backoff, retry_after
 from .batches import BatchResult, process_batches
-from .declaration import bind_self, examine, take_queue
+from .body_settings import take_body_settings
+from .declaration import bind_self, examine, option_problems, take_queue
 from .external_call import ExternalCall, external_call
 from .hooks import guard_hooks
 from .report_files import ReportFiles
@@ -72,6 +81,21 @@ class BaseTask(AnyTask):
         """What is held while a job runs and given back however it ends."""
         return nullcontext()
 
+    def guarded(self, args: tuple[Any, ...], kwargs: dict[str, Any], body: Callable[[], Any]) -> Any:
+        """Run `body`, the attempt at this job, or not."""
+        return body()
+
+    def enqueue_headers(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], headers: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """Further message headers for a job with these arguments. What it raises, the enqueuer gets."""
+        return {}
+
+    @classmethod
+    def declaration_problems(cls) -> Iterator[str]:
+        """What is wrong with the options of this class, in words that name the fix."""
+        yield from option_problems(cls)
+
     @property
     def firing(self) -> datetime | None:
         """The due instant (UTC) of the schedule entry that enqueued this job; None for any other job."""
@@ -107,10 +131,57 @@ class IdempotentTask(BaseTask):
 
     abstract = True
 
-    idempotent: bool = True
+    idempotent: bool = True  # False: a task of this class that runs every time
     idempotency_ttl: float = 3600  # seconds that a result answers duplicates, from completion
-    idempotency_scope: Literal["global", "user", "tenant"] = "global"
+    idempotency_scope: Scope = "global"
     idempotency_key: str | Callable[..., str] | None = None  # None: made from the task's name and arguments
+    idempotency_failure_ttl: float = 60  # seconds that a final failure answers duplicates
+    on_duplicate: OnDuplicate = "skip"  # what a duplicate of a running job does
+    on_store_down: OnStoreDown = "run"  # what a job does while keys cannot be claimed
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        take_body_settings(cls)
+        super().__init_subclass__(**kwargs)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith(BODY_SETTINGS):  # they were read when the task was declared
+            super().__setattr__(name, value)
+
+    @property
+    def fencing_token(self) -> int | None:
+        """A number that grows with each takeover of the job's key, for conditional writes of the task's own."""
+        return getattr(self.request, "bgjobs_fence", None)
+
+    @classmethod
+    def declaration_problems(cls) -> Iterator[str]:
+        yield from super().declaration_problems()
+        yield from idempotency_problems(cls)
+        yield from cls.__dict__.get("_body_problems", ())
+
+    @cached_property
+    def _key_rule(self) -> KeyRule:
+        explicit = inspect.getattr_static(type(self), "idempotency_key")
+        if isinstance(explicit, staticmethod):
+            explicit = explicit.__func__
+        return KeyRule(task=self.name, function=self.run, scope=self.idempotency_scope, explicit=explicit)
+
+    def key_for(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], carried: context.JobContext) -> str:
+        """The idempotency key of a job. Raises IdempotencyKeyError where there is none."""
+        return job_key(self._key_rule, args, kwargs, carried)
+
+    def enqueue_headers(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], headers: Mapping[str, Any]
+    ) -> dict[str, str]:
+        if not self.idempotent or KEY_HEADER in headers:  # a retry keeps its key
+            return {}
+        return {KEY_HEADER: self.key_for(args, kwargs, context.JobContext.from_headers(headers))}
+
+    def guarded(self, args: tuple[Any, ...], kwargs: dict[str, Any], body: Callable[[], Any]) -> Any:
+        if not self.idempotent:
+            return body()
+        carried = (self.request.headers or {}).get(KEY_HEADER)
+        key = carried if isinstance(carried, str) else self.key_for(args, kwargs, context.current())
+        return run_once(self, key, body)
 
 
 class EmailTask(IdempotentTask):
@@ -119,6 +190,7 @@ class EmailTask(IdempotentTask):
     abstract = True
 
     queue_name = "email"
+    on_store_down = "refuse"
     max_retries = 5
     default_retry_delay = 120
     retry_backoff_max = 3600
@@ -140,6 +212,7 @@ class ExternalServiceTask(IdempotentTask):
     abstract = True
 
     queue_name = "external_api"
+    on_store_down = "refuse"
     max_retries = 2
     default_retry_delay = 300
     retry_backoff_max = 3600

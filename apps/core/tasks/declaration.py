@@ -5,7 +5,7 @@ Problems are collected, raised together once all tasks are known, and listed by 
 """
 
 from collections.abc import Iterator
-from inspect import getattr_static
+from inspect import getattr_static, unwrap
 from typing import Any
 
 from celery.utils.functional import head_from_fun
@@ -32,7 +32,7 @@ def raise_declaration_errors() -> None:
 
 def examine(task: type[Any]) -> None:
     """Record what is wrong with the declaration of a new task class; a repaired one clears its record."""
-    found = [*_unknown_options(task), *_bad_values(task)]
+    found = [*_unknown_options(task), *task.declaration_problems()]
     name = task.name or f"{task.__module__}.{task.__name__}"
     if found:
         _problems[name] = found
@@ -46,7 +46,7 @@ def bind_self(task: type[Any]) -> None:
     if not isinstance(run, staticmethod):
         return
     function = run.__func__
-    code = getattr(function, "__code__", None)
+    code = getattr(unwrap(function), "__code__", None)
     if code is None or code.co_argcount == 0 or code.co_varnames[0] != "self":
         return
     task.run = function
@@ -81,7 +81,8 @@ def _is_option(parent: type[Any], name: str) -> bool:
     return not name.startswith("_") and not callable(value) and not hasattr(value, "__get__")
 
 
-def _bad_values(task: type[Any]) -> Iterator[str]:
+def option_problems(task: type[Any]) -> Iterator[str]:
+    """What is wrong with the options that every task has."""
     if task.queue_name not in QUEUE_BY_NAME:
         yield f"there is no queue {task.queue_name!r}; {nearest(str(task.queue_name), QUEUE_BY_NAME)}"
     if not (task.max_retries is None or _is_count(task.max_retries)):

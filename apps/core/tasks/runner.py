@@ -13,12 +13,17 @@ if TYPE_CHECKING:
 def run_job(task: "BaseTask", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a delivered job. Raises what the job raised, or Celery's Retry where it is tried again."""
     with task.resources():
-        try:
-            return task.run(*args, **kwargs)
-        except (Ignore, Reject, Retry):
-            raise
-        except Exception as error:  # noqa: BLE001 - the one outer edge: every failure is classified here
-            retry_or_fail(task, error)
+        return task.guarded(args, kwargs, lambda: attempt(task, args, kwargs))
+
+
+def attempt(task: "BaseTask", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """One run of the task's function, and the decision on another one where it fails."""
+    try:
+        return task.run(*args, **kwargs)
+    except (Ignore, Reject, Retry):
+        raise
+    except Exception as error:  # noqa: BLE001 - the one outer edge: every failure is classified here
+        retry_or_fail(task, error)
 
 
 def retry_or_fail(task: "BaseTask", error: Exception) -> NoReturn:

@@ -1,20 +1,14 @@
 """Tasks for tests with real workers: they report what they see to a list in Valkey."""
 
-import json
 import os
 from typing import Any
 
-import redis
 from celery import shared_task
 
 from apps.core import context
 from apps.core.tasks import BaseTask, ReportTask
 
-SEEN = "test:seen"
-
-
-def server() -> "redis.Redis[Any]":
-    return redis.Redis.from_url(os.environ["BROKER_URL"], decode_responses=True)
+from ..workers import see, server
 
 
 def report(task: BaseTask, **details: Any) -> None:
@@ -32,7 +26,7 @@ def report(task: BaseTask, **details: Any) -> None:
         "ready_at": headers.get("bgjobs_ready_at"),
         **details,
     }
-    server().rpush(SEEN, json.dumps(line))
+    see(line)
 
 
 @shared_task(base=BaseTask, name="test.echo", queue="high_priority")

@@ -15,18 +15,19 @@ from apps.core import context
 from apps.core.exceptions import UnknownQueueError
 from intelliwiz_config.celery import app
 
-from .conftest import CELERY, Worker, eventually
+from ..workers import CELERY, Worker, eventually
 from .sample_jobs import echo, endless_report, flaky, held_report, parent, urgent
 
 pytestmark = pytest.mark.slow
 Seen = Callable[[int], list[dict[str, Any]]]
 Start = Callable[..., Worker]
+JOBS = "--include=tests.integration.core.sample_jobs"
 EVERY_QUEUE = "--queues=critical,high_priority,email,reports,external_api,maintenance,ml_training"
 
 
 @pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
 def test_context_travels_from_the_enqueuer_to_the_job_and_its_children(worker: Start, seen: Seen, pool: str) -> None:
-    worker(EVERY_QUEUE, f"--pool={pool}", "--concurrency=2")
+    worker(JOBS, EVERY_QUEUE, f"--pool={pool}", "--concurrency=2")
     with context.using(tenant_id=7, user_id=9, correlation_id="request-1"):
         parent.apply_async(headers={"bgjobs_firing": "2026-11-23T12:12:00+00:00"})
     by_task = {line["task"]: line for line in seen(2)}
@@ -39,7 +40,7 @@ def test_context_travels_from_the_enqueuer_to_the_job_and_its_children(worker: S
 
 
 def test_a_retried_job_keeps_its_id_context_and_queue(worker: Start, seen: Seen) -> None:
-    running = worker(EVERY_QUEUE, "--concurrency=1")
+    running = worker(JOBS, EVERY_QUEUE, "--concurrency=1")
     with context.using(tenant_id=7):
         result = flaky.apply_async(args=(2,), queue="email", headers={"bgjobs_firing": "2026-11-23T12:12:00+00:00"})
     assert result.get(timeout=30) == "done"
@@ -53,7 +54,7 @@ def test_a_retried_job_keeps_its_id_context_and_queue(worker: Start, seen: Seen)
 
 
 def test_chains_groups_and_chords_carry_the_context(worker: Start, seen: Seen) -> None:
-    worker(EVERY_QUEUE, "--concurrency=2")
+    worker(JOBS, EVERY_QUEUE, "--concurrency=2")
     with context.using(tenant_id=7):
         chain(echo.si(1), echo.si(2)).delay()
         group(echo.si(3), echo.si(4)).delay()
@@ -63,7 +64,7 @@ def test_chains_groups_and_chords_carry_the_context(worker: Start, seen: Seen) -
 
 
 def test_the_log_tells_a_jobs_life_without_its_arguments(worker: Start, seen: Seen) -> None:
-    running = worker(EVERY_QUEUE, "--concurrency=1")
+    running = worker(JOBS, EVERY_QUEUE, "--concurrency=1")
     echo.delay("secret argument ann@example.com").get(timeout=30)
     with pytest.raises(OSError, match="failed"):
         flaky.apply_async(args=(99,), retry=False, max_retries=0).get(timeout=30)
@@ -81,7 +82,7 @@ def test_the_log_tells_a_jobs_life_without_its_arguments(worker: Start, seen: Se
 
 
 def test_a_report_past_its_soft_limit_leaves_no_file_and_its_progress_was_seen(worker: Start, seen: Seen) -> None:
-    worker(EVERY_QUEUE, "--concurrency=1")
+    worker(JOBS, EVERY_QUEUE, "--concurrency=1")
     result = endless_report.delay()
     (line,) = seen(1)
     assert result.state == "PROGRESS"
@@ -91,10 +92,10 @@ def test_a_report_past_its_soft_limit_leaves_no_file_and_its_progress_was_seen(w
 
 
 def test_urgent_work_starts_while_a_thousand_reports_wait_and_hold_all_their_slots(
-    worker: Start, seen: Seen, server: "redis.Redis[Any]"
+    worker: Start, seen: Seen, server: redis.Redis
 ) -> None:
-    worker("--queues=reports", "--concurrency=2", "--hostname=reports@%h")
-    worker("--queues=critical", "--concurrency=2", "--hostname=critical@%h")
+    worker(JOBS, "--queues=reports", "--concurrency=2", "--hostname=reports@%h")
+    worker(JOBS, "--queues=critical", "--concurrency=2", "--hostname=critical@%h")
     for _ in range(1000):
         held_report.delay()
     seen(2)
@@ -107,18 +108,18 @@ def test_urgent_work_starts_while_a_thousand_reports_wait_and_hold_all_their_slo
     server.rpush("test:release", *range(20))
 
 
-def test_a_worker_serves_its_queues_in_strict_order(worker: Start, seen: Seen, server: "redis.Redis[Any]") -> None:
+def test_a_worker_serves_its_queues_in_strict_order(worker: Start, seen: Seen, server: redis.Redis) -> None:
     for queue in ("reports", "email", "high_priority", "critical"):
         for _ in range(5):
             echo.apply_async(queue=queue)
-    worker("--queues=critical,high_priority,email,reports", "--concurrency=1")
+    worker(JOBS, "--queues=critical,high_priority,email,reports", "--concurrency=1")
     # One slot and a prefetch of one: the worker asks for the next message when it has ended one.
     assert [line["queue"] for line in seen(20)] == [
         queue for queue in ("critical", "high_priority", "email", "reports") for _ in range(5)
     ]
 
 
-def test_a_job_waits_in_the_list_of_its_queue(server: "redis.Redis[Any]") -> None:
+def test_a_job_waits_in_the_list_of_its_queue(server: redis.Redis) -> None:
     before = time.time()
     urgent.delay()
     app.send_task("test.urgent")
@@ -127,7 +128,7 @@ def test_a_job_waits_in_the_list_of_its_queue(server: "redis.Redis[Any]") -> Non
     assert f'"bgjobs_ready_at": {before:.0f}'[:-3] in server.lindex("critical", 0)
 
 
-def test_an_unknown_queue_is_refused_at_enqueue_and_nothing_is_sent(server: "redis.Redis[Any]") -> None:
+def test_an_unknown_queue_is_refused_at_enqueue_and_nothing_is_sent(server: redis.Redis) -> None:
     with pytest.raises(UnknownQueueError, match="did you mean 'critical'"):
         urgent.apply_async(queue="critcal")
     with pytest.raises(UnknownQueueError, match="did you mean 'email'"):
@@ -137,7 +138,7 @@ def test_an_unknown_queue_is_refused_at_enqueue_and_nothing_is_sent(server: "red
 
 @pytest.mark.django_db(transaction=True)
 def test_a_job_enqueued_on_commit_is_sent_with_the_commit_and_not_after_a_rollback(
-    server: "redis.Redis[Any]",
+    server: redis.Redis,
 ) -> None:
     with transaction.atomic():
         urgent.delay_on_commit()

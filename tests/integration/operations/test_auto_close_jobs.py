@@ -27,7 +27,12 @@ def kwargs_of(message):
 
 def work_off(messages):
     """Run mail jobs as a worker would; returns their results."""
-    return [send_job_expiry_email.apply(kwargs=kwargs_of(message)) for message in messages]
+    return [
+        send_job_expiry_email.apply(
+            kwargs=kwargs_of(message), task_id=message["headers"]["id"], headers=message["headers"]
+        )
+        for message in messages
+    ]
 
 
 @pytest.fixture
@@ -127,6 +132,37 @@ def test_the_mail_goes_out_once_with_its_own_message_id(company, queued):
     assert "T-000001" in sent.body
     expected = services.job_expiry_mail(root.pk, closed_at=NOW, ticket_number=None, escalates_at=None)
     assert sent.extra_headers["Message-ID"] == expected.message_id
+
+
+def test_a_mail_whose_job_comes_twice_goes_out_once(company, queued):
+    company.occurrence(on_expiry="NOTIFY")
+    auto_close_jobs(now_iso=NOW.isoformat())
+    [message] = queued("email")
+    with context.using(tenant_id=company.tenant.pk):
+        send_job_expiry_email.delay(**kwargs_of(message))
+    first, second = work_off(queued("email"))
+    assert first.id != second.id
+    assert first.get() == second.get() == {"recipients": 2}
+    assert len(mail.outbox) == 1
+
+
+def test_equal_ids_of_two_tenants_are_two_mails(company, queued):
+    keys = set()
+    for tenant_id in (1, 2):
+        with context.using(tenant_id=tenant_id):
+            keys.add(send_job_expiry_email.key_for((), {"jobneed_id": 7, "closed_at": "x"}, context.current()))
+    assert keys == {f"send_job_expiry_email:tenant={tenant_id}:key=7:auto_close" for tenant_id in (1, 2)}
+
+
+def test_a_firing_that_is_sent_twice_is_worked_once_and_the_next_one_again(company, queued):
+    company.occurrence(expires_at=NOW - timedelta(minutes=1))
+    results = []
+    for firing in (NOW, NOW, NOW + HOUR):
+        company.occurrence(expires_at=NOW - timedelta(minutes=1))
+        with context.using(firing=firing.isoformat()):
+            results.append(auto_close_jobs.apply().get()["closed"])
+    assert results == [2, 2, 2]  # the second one is the first one's answer: its new occurrence was left to the third
+    assert JobNeed.objects.filter(status=Status.AUTO_CLOSED).count() == 4
 
 
 def test_a_mail_with_nobody_left_to_tell_is_not_sent(company, queued):

@@ -1,0 +1,181 @@
+"""Running a job under its key: once, or not at all, or later."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final, NoReturn, Protocol
+
+import redis
+from celery.exceptions import Ignore, Reject, Retry
+
+from ..exceptions import DuplicateOfFailedError, DuplicateRunningError, StoreDownError
+from ..logs import get_logger, redact
+from ..redis_client import store as redis_store
+from .options import OnDuplicate, OnStoreDown
+from .store import Claimed, Ended, Failed, Held, IdempotencyStore, Succeeded
+
+WAIT: Final = 1.0  # seconds until a duplicate that waits asks again
+AFTER_RETRY: Final = 60.0  # seconds that a key is kept for a retry beyond its due time
+
+log = get_logger(__name__)
+
+
+class GuardedTask(Protocol):
+    """What the guard needs of a task."""
+
+    name: str
+    on_duplicate: OnDuplicate
+    on_store_down: OnStoreDown
+    idempotency_ttl: float
+    idempotency_failure_ttl: float
+
+    @property
+    def request(self) -> Any: ...
+    def retry(self, *, exc: Exception) -> Retry: ...
+    def signature_from_request(self, request: Any, **options: Any) -> Any: ...
+
+
+@cache
+def records() -> IdempotencyStore:
+    """The store of this process."""
+    return IdempotencyStore(redis_store())
+
+
+def run_once(task: GuardedTask, key: str, body: Callable[[], Any]) -> Any:
+    """The result of the one job that runs under `key`: this one's, or the stored one of an earlier job.
+
+    Raises what the body raises; DuplicateOfFailedError, DuplicateRunningError; Retry where this job has to wait.
+    """
+    try:
+        outcome = records().claim(key, job=task.request.id)
+    except redis.RedisError as error:
+        return _without_store(task, key, error, body)
+    match outcome:
+        case Claimed():
+            return _run_claimed(task, outcome, body)
+        case Succeeded():
+            return _answer(task, outcome)
+        case Failed():
+            _log(task, key, "failed", of=outcome.job)
+            raise DuplicateOfFailedError(outcome.error, outcome.message)
+        case Held():
+            return _meet_holder(task, outcome)
+
+
+def _run_claimed(task: GuardedTask, claim: Claimed, body: Callable[[], Any]) -> Any:
+    task.request.bgjobs_fence = claim.fence
+    try:
+        value = body()
+    except Retry as retry:
+        until_due = _seconds_until(retry.when)
+        _end(task, claim, lambda: records().wait_for_retry(claim, until_due + AFTER_RETRY))
+        raise
+    except (Ignore, Reject):
+        _end(task, claim, lambda: records().let_go(claim))
+        raise
+    except Exception as error:
+        name, message = type(error).__name__, redact(str(error))
+        _end(task, claim, lambda: records().fail(claim, name, message, task.idempotency_failure_ttl))
+        raise
+    if _end(task, claim, lambda: records().succeed(claim, value, task.idempotency_ttl)) is Ended.TAKEN_OVER:
+        raise Ignore("another process has taken this job over, and its result counts")
+    return value
+
+
+def _end(task: GuardedTask, claim: Claimed, end: Callable[[], Ended]) -> Ended | None:
+    """End a claim; None where the store does not answer, which is then asked again in the background."""
+    try:
+        ended = end()
+    except redis.RedisError as error:
+        log.warning("idempotency.end_postponed", task=task.name, job=task.request.id, error=type(error).__name__)
+        records().abandon(claim)
+        threading.Thread(target=_keep_ending, args=(end, task.idempotency_ttl), daemon=True).start()
+        return None
+    if ended is not Ended.STORED:
+        log.error("idempotency.claim_lost", task=task.name, job=task.request.id, why=ended.name.lower())
+    return ended
+
+
+def _keep_ending(end: Callable[[], Ended], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(WAIT)
+        try:
+            end()
+        except redis.RedisError:
+            continue
+        return
+
+
+def _answer(task: GuardedTask, done: Succeeded) -> Any:
+    """The stored result; where it was not stored, the caller finds the first job's id in this one's meta."""
+    _mark(task, duplicate_of=done.job, **({"result_omitted": done.result.omitted} if done.result.omitted else {}))
+    _log(task, done.key, "answered", of=done.job)
+    return done.result.value
+
+
+def _meet_holder(task: GuardedTask, held: Held) -> None:
+    if held.job == task.request.id:
+        _wait(task, held)  # another delivery of this very job is running, or was until a moment ago
+    if task.on_duplicate == "raise":
+        _log(task, held.key, "refused", of=held.job)
+        raise DuplicateRunningError(f"Job {held.job} with the same key is {held.state} since {_moment(held.since)}.")
+    if task.on_duplicate == "wait" or _somebody_needs_the_result(task.request):
+        _wait(task, held)
+    _mark(task, duplicate_of=held.job)
+    _log(task, held.key, "skipped", of=held.job)
+
+
+def _somebody_needs_the_result(request: Any) -> bool:
+    """Whether the job is part of a chain, group or chord, or has callbacks."""
+    return any(getattr(request, part, None) for part in ("chain", "group", "chord", "callbacks", "errbacks"))
+
+
+def _wait(task: GuardedTask, held: Held) -> NoReturn:
+    """Send the job back for a moment; that costs it no retry."""
+    waiting = DuplicateRunningError(f"Job {held.job} with the same key is {held.state} since {_moment(held.since)}.")
+    if task.request.is_eager:
+        raise waiting  # in process nobody else would go on meanwhile
+    _log(task, held.key, "waiting", of=held.job)
+    again = task.signature_from_request(task.request, countdown=WAIT, retries=task.request.retries)
+    again.apply_async()
+    when: Any = WAIT
+    raise Retry(exc=waiting, when=when, sig=again)
+
+
+def _without_store(task: GuardedTask, key: str, error: redis.RedisError, body: Callable[[], Any]) -> Any:
+    log.warning(
+        "idempotency.store_down",
+        task=task.name,
+        job=task.request.id,
+        key=redact(key),
+        policy=task.on_store_down,
+        error=type(error).__name__,
+    )
+    if task.on_store_down == "run":
+        return body()
+    raise task.retry(exc=StoreDownError())
+
+
+def _mark(task: GuardedTask, **facts: str) -> None:
+    """Put facts into the meta of the job's result, where AsyncResult shows them: they travel as Celery's stamps."""
+    request = task.request
+    request.stamped_headers = [*(request.stamped_headers or []), *facts]
+    request.stamps = {**(request.stamps or {}), **facts}
+
+
+def _log(task: GuardedTask, key: str, outcome: str, *, of: str) -> None:
+    log.info("job.duplicate", task=task.name, job=task.request.id, outcome=outcome, duplicate_of=of, key=redact(key))
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _seconds_until(when: Any) -> float:
+    """Seconds until what Celery's Retry names: a moment, or a number of seconds."""
+    if isinstance(when, datetime):
+        return max((when - datetime.now(UTC)).total_seconds(), 0.0)
+    return float(when or 0.0)

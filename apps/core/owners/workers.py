@@ -1,0 +1,29 @@
+"""The heartbeat of Celery workers: their main process speaks for the pool's children."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from celery import signals
+
+from .heartbeat import ensure_heartbeat
+from .identity import speak_for_children
+
+
+def observe() -> None:
+    """Let workers say that they are alive. Connecting twice has no further effect."""
+    signals.worker_init.connect(_before_forking)
+    signals.worker_ready.connect(_ready)
+
+
+def _before_forking(**_: Any) -> None:
+    speak_for_children()
+
+
+def _ready(*, sender: Any, **_: Any) -> None:
+    ensure_heartbeat(_pids_of(sender.pool))
+
+
+def _pids_of(pool: Any) -> Callable[[], Iterable[int]]:
+    """The pids of a prefork pool's children as they are at each call; none for threads and solo."""
+    processes = getattr(pool, "_pool", None)
+    return lambda: [process.pid for process in tuple(getattr(processes, "_pool", ()))]
