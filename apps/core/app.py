@@ -12,6 +12,7 @@ from kombu import Queue as KombuQueue
 
 from . import context
 from .queues import QUEUES, queue_named
+from .serialization import register_types
 from .tasks import BaseTask
 from .tasks.declaration import raise_declaration_errors
 
@@ -55,6 +56,7 @@ class JobsApp(Celery):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("task_cls", f"{__package__}.tasks.base:BaseTask")
         super().__init__(*args, **kwargs)
+        register_types()
         self.add_defaults(lambda: {**DEFAULTS, "task_routes": (route,)})
 
     def send_task(  # type: ignore[override] # Celery names thirty options, which all pass through

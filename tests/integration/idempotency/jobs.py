@@ -26,6 +26,12 @@ def once(self: IdempotentTask, value: Any = None, other: str = "default") -> Any
     return value
 
 
+@shared_task(base=IdempotentTask, name="test.kind_of")
+def kind_of(self: IdempotentTask, value: Any) -> str:
+    report(self)
+    return type(value).__name__
+
+
 @shared_task(base=IdempotentTask, name="test.once_per_tenant", idempotency_scope="tenant")
 def once_per_tenant(self: IdempotentTask) -> None:
     report(self)

@@ -5,7 +5,10 @@ import signal
 import time
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 import redis
@@ -118,6 +121,34 @@ def test_a_failure_is_told_to_duplicates_and_forgotten_soon(worker: Start, seen:
     assert len(seen(1)) == 1
     (key,) = server.scan_iter(f"{RECORD_PREFIX}test.failing*")
     assert 50_000 < server.pttl(key) <= 60_000
+
+
+def test_another_delivery_of_a_running_job_waits_and_gets_its_result(
+    worker: Start, seen: Seen, server: redis.Redis
+) -> None:
+    worker(JOBS, "--queues=maintenance", "--concurrency=2")
+    result = jobs.held_skip.apply_async(task_id="the-same-job")
+    seen(1)
+    jobs.held_skip.apply_async(task_id="the-same-job")
+    eventually(lambda: result.state == "RETRY")  # although the task says skip: it is no duplicate
+    server.rpush("test:release", 1)
+    assert eventually(lambda: result.state == "SUCCESS")
+    assert result.get(timeout=30) == "held"
+    assert len(seen(1)) == 1
+
+
+def test_sets_and_other_types_travel_and_have_one_key(worker: Start, seen: Seen) -> None:
+    worker(JOBS, "--queues=maintenance", "--concurrency=1")
+    values: list[Any] = [
+        ({"b", "a", ("x", 1)}, {("x", 1), "a", "b"}),
+        (timedelta(days=1), timedelta(hours=24)),
+        (Decimal("1.50"), Decimal("1.5")),
+        ({"n": {"y": frozenset({1}), "x": UUID(int=5)}}, {"n": {"x": UUID(int=5), "y": frozenset({1})}}),
+    ]
+    for left, right in values:
+        assert jobs.kind_of.delay(left).get(timeout=30) == type(left).__name__
+        assert jobs.kind_of.delay(right).get(timeout=30) == type(left).__name__
+    assert len(seen(4)) == 4
 
 
 def test_a_large_result_is_marked_and_not_stored(worker: Start, seen: Seen, server: redis.Redis) -> None:
