@@ -48,6 +48,11 @@ class LiveProcess:
         lines = [line.decode(errors="replace").rstrip("\r") for line in whole]
         return lines if received or lines else None
 
+    def last_words(self) -> list[str]:
+        """A last line without an end, which a process that has ended will not finish."""
+        line, self._unfinished = self._unfinished, b""
+        return [line.decode(errors="replace")] if line else []
+
     def has_ended(self) -> bool:
         """Whether its main process is gone; it is not yet collected, so its number is still its own."""
         try:

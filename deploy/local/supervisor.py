@@ -171,6 +171,7 @@ class Supervisor:
     def _bury(self, supervised: Supervised, live: LiveProcess, now: float) -> None:
         while self._collect(supervised):
             pass
+        self._report(supervised, live.last_words())
         self._silence(live)
         live.bury()
         supervised.died(now)
