@@ -54,7 +54,6 @@ class BaseTask(AnyTask):
     dont_autoretry_for: tuple[type[Exception], ...] = ()
     soft_time_limit: int | None = 300  # seconds: SoftTimeLimitExceeded is raised in the job
     time_limit: int | None = 360  # seconds: the job's process is killed
-    sensitive_args: tuple[str, ...] = ()  # names of arguments that are masked wherever people look
     acks_late = True
     reject_on_worker_lost = True
     acks_on_failure_or_timeout = True

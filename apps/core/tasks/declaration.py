@@ -87,8 +87,10 @@ def option_problems(task: type[Any]) -> Iterator[str]:
         yield f"there is no queue {task.queue_name!r}; {nearest(str(task.queue_name), QUEUE_BY_NAME)}"
     if not (task.max_retries is None or _is_count(task.max_retries)):
         yield f"max_retries must be a whole number, 0 or more, or None for no limit, not {task.max_retries!r}"
-    for option in ("default_retry_delay", "retry_backoff_max", "soft_time_limit", "time_limit"):
+    for option in ("default_retry_delay", "retry_backoff_max", "retry_backoff", "soft_time_limit", "time_limit"):
         value = getattr(task, option)
+        if option == "retry_backoff" and isinstance(value, bool):
+            continue
         if value is not None and not (_is_number(value) and value > 0):
             yield f"{option} must be a number of seconds above 0, not {value!r}"
             return

@@ -91,6 +91,49 @@ def test_each_mail_is_enqueued_for_the_tickets_own_tenant(broker, db, django_cap
         assert [body_of(message)[0] for message in sent] == [[ticket.pk] for ticket in tickets]
 
 
+def test_the_mails_key_is_tenant_ticket_cycle_and_level(broker, db, django_capture_on_commit_callbacks) -> None:
+    desks = [Desk("acme"), Desk("beta")]
+    for desk in desks:
+        desk.rule()
+    with django_capture_on_commit_callbacks(execute=True):
+        tickets = [desk.ticket() for desk in desks]
+        tasks.ticket_escalation.apply(kwargs={"now_iso": FIRING.isoformat()})
+    assert [message["headers"]["bgjobs_key"] for message in messages(broker, "email")] == [
+        f"send_escalation_email:tenant={ticket.tenant_id}:key={ticket.pk}:1:1" for ticket in tickets
+    ]
+    assert [message["headers"]["bgjobs_key"] for message in messages(broker, "high_priority")] == [
+        f"send_ticket_email:tenant={ticket.tenant_id}:key={ticket.pk}:{raised.pk}"
+        for ticket in tickets
+        for raised in ticket.history.filter(action="RAISE")
+    ]
+
+
+def test_a_firing_that_is_sent_twice_is_worked_once_and_the_next_one_again(desk: Desk, forget_keys) -> None:
+    desk.rule()
+
+    def fire(firing: datetime) -> int:
+        return tasks.ticket_escalation.apply(headers={"bgjobs_firing": firing.isoformat()}).get()["escalated"]
+
+    early = [desk.ticket(), desk.ticket()]
+    assert fire(FIRING) == 2
+    late = desk.ticket()
+    assert fire(FIRING) == 2  # the first one's answer:
+    assert level_of(late) == 0
+    assert fire(FIRING + HOUR) == 1
+    forget_keys()  # then the database is the guard
+    assert fire(FIRING) == fire(FIRING + HOUR) == 0
+    assert [len(escalations(ticket)) for ticket in [*early, late]] == [1] * 3
+
+
+def test_a_firing_has_one_key_however_often_it_is_enqueued(broker) -> None:
+    firings = [FIRING, FIRING, FIRING + HOUR]
+    for firing in firings:
+        tasks.ticket_escalation.apply_async(headers={"bgjobs_firing": firing.isoformat()})
+    keys = [message["headers"]["bgjobs_key"] for message in messages(broker, "critical")]
+    assert keys[0] == keys[1] != keys[2]
+    assert all(f":global:firing={firing.isoformat()}" in key for key, firing in zip(keys, firings, strict=True))
+
+
 def test_a_change_stands_when_the_broker_is_out_of_reach(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks
 ) -> None:

@@ -114,6 +114,41 @@ def test_a_job_that_is_delivered_twice_sends_once(desk: Desk, sweep, mailoutbox,
     assert escalations(ticket)[0].mailed_at is not None
 
 
+def test_a_change_whose_job_comes_twice_is_told_once(desk: Desk, mailoutbox, eager, forget_keys) -> None:
+    change = TicketHistory.objects.get(ticket=desk.ticket(), action="RAISE")
+    with context.using(tenant_id=desk.tenant.pk):
+        results = [tasks.send_ticket_email.delay(change.ticket_id, change.pk).get() for _ in range(2)]
+        assert results == [{"recipients": 2}, {"recipients": 2}]  # the second one is the first one's answer
+        forget_keys()  # then the database is the guard
+        assert tasks.send_ticket_email.delay(change.ticket_id, change_id=change.pk).get() == {"recipients": 0}
+    assert len(mailoutbox) == 1
+
+
+def test_each_level_and_each_cycle_of_a_ticket_is_a_mail_of_its_own(
+    desk: Desk, sweep, after_commit: AfterCommit
+) -> None:
+    desk.rule(level=1)
+    desk.rule(level=2, value=2)
+    ticket = desk.ticket()
+    mails = after_commit(lambda: sweep(MONDAY + HOUR)) + after_commit(lambda: sweep(MONDAY + 4 * HOUR))
+    desk.change(ticket, "RESOLVE", MONDAY + 5 * HOUR)
+    desk.change(ticket, "REOPEN", MONDAY + 6 * HOUR)
+    mails += after_commit(lambda: sweep(MONDAY + 7 * HOUR))
+    assert [(change.cycle, change.to_level) for change in escalations(ticket)] == [(1, 1), (1, 2), (2, 1)]
+    assert len({mail.extra_headers["Message-ID"] for mail in mails}) == len(mails) == 3
+
+
+def test_equal_ids_of_two_tenants_do_not_answer_each_other(desk: Desk, sweep, mailoutbox, eager) -> None:
+    desk.rule()
+    ticket = desk.ticket()
+    sweep(MONDAY + HOUR)
+    results = []
+    for tenant in (desk.tenant, Desk("beta").tenant):
+        with context.using(tenant_id=tenant.pk):
+            results.append(tasks.send_escalation_email.delay(ticket.pk, cycle=1, level=1).get())
+    assert results == [{"recipients": 2}, {"recipients": 0}]  # the second one ran, and found that it was told
+
+
 def test_a_repeat_that_cannot_be_avoided_carries_the_same_message_id(
     desk: Desk, sweep, mailoutbox, eager, forget_keys
 ) -> None:

@@ -146,23 +146,48 @@ def test_a_mail_whose_job_comes_twice_goes_out_once(company, queued):
     assert len(mail.outbox) == 1
 
 
+def test_the_mails_key_is_tenant_and_occurrence(company, queued):
+    rows = [one.occurrence(on_expiry="NOTIFY") for one in (company, Company("other"))]
+    auto_close_jobs(now_iso=NOW.isoformat())
+    assert [message["headers"]["bgjobs_key"] for message in queued("email")] == [
+        f"send_job_expiry_email:tenant={row.site.tenant_id}:key={row.pk}:auto_close" for row in rows
+    ]
+
+
 def test_equal_ids_of_two_tenants_are_two_mails(company, queued):
+    root = company.occurrence(on_expiry="NOTIFY")
     keys = set()
-    for tenant_id in (1, 2):
-        with context.using(tenant_id=tenant_id):
-            keys.add(send_job_expiry_email.key_for((), {"jobneed_id": 7, "closed_at": "x"}, context.current()))
-    assert keys == {f"send_job_expiry_email:tenant={tenant_id}:key=7:auto_close" for tenant_id in (1, 2)}
+    for tenant in (company.tenant, Company("other").tenant):
+        with context.using(tenant_id=tenant.pk):
+            job = {"jobneed_id": root.pk, "closed_at": NOW.isoformat()}
+            keys.add(send_job_expiry_email.key_for((), job, context.current()))
+            for _ in range(2):
+                assert send_job_expiry_email.apply(kwargs=job).get() == {"recipients": 2}
+    assert len(keys) == len(mail.outbox) == 2
 
 
-def test_a_firing_that_is_sent_twice_is_worked_once_and_the_next_one_again(company, queued):
+def test_a_firing_that_is_sent_twice_is_worked_once_and_the_next_one_again(company, queued, forget_keys):
+    def fire(firing):
+        return auto_close_jobs.apply(headers={"bgjobs_firing": firing.isoformat()}).get()["closed"]
+
     company.occurrence(expires_at=NOW - timedelta(minutes=1))
     results = []
     for firing in (NOW, NOW, NOW + HOUR):
         company.occurrence(expires_at=NOW - timedelta(minutes=1))
-        with context.using(firing=firing.isoformat()):
-            results.append(auto_close_jobs.apply().get()["closed"])
+        results.append(fire(firing))
     assert results == [2, 2, 2]  # the second one is the first one's answer: its new occurrence was left to the third
     assert JobNeed.objects.filter(status=Status.AUTO_CLOSED).count() == 4
+    forget_keys()  # then the database is the guard
+    assert fire(NOW) == fire(NOW + HOUR) == 0
+
+
+def test_a_firing_has_one_key_however_often_it_is_enqueued(queued):
+    firings = [NOW, NOW, NOW + HOUR]
+    for firing in firings:
+        auto_close_jobs.apply_async(headers={"bgjobs_firing": firing.isoformat()})
+    keys = [message["headers"]["bgjobs_key"] for message in queued("critical")]
+    assert keys[0] == keys[1] != keys[2]
+    assert all(f":global:firing={firing.isoformat()}" in key for key, firing in zip(keys, firings, strict=True))
 
 
 def test_a_mail_with_nobody_left_to_tell_is_not_sent(company, queued):

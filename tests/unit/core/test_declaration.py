@@ -69,6 +69,7 @@ def test_the_six_classes_have_the_documented_defaults(
         ({"max_retries": -1}, "max_retries must be a whole number"),
         ({"max_retries": True}, "max_retries must be a whole number"),
         ({"default_retry_delay": 0}, "default_retry_delay must be a number of seconds above 0"),
+        ({"retry_backoff": -5}, "retry_backoff must be a number of seconds above 0"),
         ({"soft_time_limit": "5"}, "soft_time_limit must be a number of seconds"),
         ({"soft_time_limit": 60, "time_limit": 60}, r"soft_time_limit (60) must be below time_limit (60)"),
         ({"retry_jitter": False}, "retry_jitter cannot be turned off"),
