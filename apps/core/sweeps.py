@@ -33,7 +33,7 @@ def sweep(
     budget_seconds: float,
     clock: Callable[[], float] = time.monotonic,
 ) -> SweepOutcome:
-    """Handle every row that `select` names, until none is left or the budget is spent.
+    """Handle every row that `select` names, until none is left or the budget is spent; one row at least.
 
     `select(after, limit)` returns at most `limit` ids above `after`, ascending. `handle(id)` runs in a transaction
     of its own: it locks the row with SKIP LOCKED, looks again whether the work is still due, and returns what it
@@ -44,8 +44,6 @@ def sweep(
     deadline = clock() + budget_seconds
     while batch := select(after, BATCH):
         for row_id in batch:
-            if clock() >= deadline:
-                return SweepOutcome(counts=counts, errors=errors, resume_after=after)
             counts["found"] += 1
             try:
                 with transaction.atomic():
@@ -59,4 +57,7 @@ def sweep(
             else:
                 counts += counted  # only what was committed counts
             after = row_id
+            # Looked at behind a row, so that every portion gets on, however long its selection took.
+            if clock() >= deadline:
+                return SweepOutcome(counts=counts, errors=errors, resume_after=after)
     return SweepOutcome(counts=counts, errors=errors, resume_after=None)

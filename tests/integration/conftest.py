@@ -8,10 +8,18 @@ import pytest
 import redis
 
 from apps.core.idempotency.store import RECORD_PREFIX
+from apps.core.owners import end_heartbeat
 from apps.core.queues import QUEUES
 
 from . import workers
 from .workers import SEEN, Worker, eventually
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_heartbeat_at_the_end() -> Iterator[None]:
+    """The test run's servers end before its process does."""
+    yield
+    end_heartbeat()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import signals
 
-from .heartbeat import ensure_heartbeat
+from .heartbeat import end_heartbeat, ensure_heartbeat
 from .identity import speak_for_children
 
 
@@ -13,6 +13,7 @@ def observe() -> None:
     """Let workers say that they are alive. Connecting twice has no further effect."""
     signals.worker_init.connect(_before_forking)
     signals.worker_ready.connect(_ready)
+    signals.worker_shutdown.connect(_ended)
 
 
 def _before_forking(**_: Any) -> None:
@@ -21,6 +22,10 @@ def _before_forking(**_: Any) -> None:
 
 def _ready(*, sender: Any, **_: Any) -> None:
     ensure_heartbeat(_pids_of(sender.pool))
+
+
+def _ended(**_: Any) -> None:
+    end_heartbeat()
 
 
 def _pids_of(pool: Any) -> Callable[[], Iterable[int]]:

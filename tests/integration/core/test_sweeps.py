@@ -81,6 +81,16 @@ def test_a_sweep_out_of_time_says_where_to_resume_and_nothing_is_left_out() -> N
     assert portions == 3
 
 
+def test_every_portion_of_a_sweep_gets_on() -> None:
+    done = []
+    after: int | None = 0
+    while after is not None:
+        outcome = sweep(select=rows(3), handle=lambda _: Counter(), after=after, budget_seconds=0, clock=Clock())
+        done.append(outcome.counts["found"])
+        after = outcome.resume_after
+    assert done == [1, 1, 1, 0]
+
+
 def test_the_list_of_errors_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeps, "MAX_ERRORS", 10)
 

@@ -50,7 +50,7 @@ def test_a_budget_ends_a_part_and_the_next_part_goes_on_behind_it(desk: Desk) ->
     parts, after = [], 0
     for _ in range(10):
         ticks = count()  # every look at the clock is a second later
-        outcome = escalate_due(now=NOW, after=after, budget_seconds=4, clock=lambda ticks=ticks: next(ticks))
+        outcome = escalate_due(now=NOW, after=after, budget_seconds=3, clock=lambda ticks=ticks: next(ticks))
         parts.append(counted(outcome))
         if outcome.resume_after is None:
             break

@@ -230,6 +230,15 @@ def test_after_kill_9_of_its_worker_exactly_one_duplicate_takes_over(
     assert len(seen(2)) == 2
 
 
+def test_a_worker_that_has_ended_is_not_waited_for(worker: Start, seen: Seen, server: redis.Redis) -> None:
+    ended = worker(JOBS, "--queues=maintenance", "--pool=solo")
+    jobs.once.delay("x").get(timeout=30)
+    owners = [owner for owner in server.scan_iter("bgjobs:owner:*") if f":{ended.process.pid}:" in owner]
+    assert len(owners) == 1
+    ended.stop()
+    assert not server.exists(*owners)
+
+
 def test_after_kill_9_of_its_own_process_a_job_runs_again_within_eight_seconds(
     worker: Start, seen: Seen, server: redis.Redis
 ) -> None:

@@ -196,7 +196,7 @@ def test_an_outcome_that_is_illegal_is_an_error_and_no_silent_write(company, run
 def test_the_budget_ends_a_run_and_the_next_one_goes_on_behind_it(company, run_sweep):
     rows = company.occurrences(5)
     clock = iter(range(100))  # each look at the clock is a second later
-    first = run_sweep(budget_seconds=3, clock=lambda: next(clock))
+    first = run_sweep(budget_seconds=2, clock=lambda: next(clock))
     assert first.counts == {"found": 2, "closed": 2}
     assert first.outcome.resume_after == rows[1].pk
     rest = run_sweep(after=rows[1].pk)

@@ -227,7 +227,7 @@ def test_a_dead_broker_does_not_undo_a_close_either(company, queued, monkeypatch
 
 def test_a_sweep_that_has_used_its_time_goes_on_as_a_new_job(company, queued, monkeypatch):
     rows = company.occurrences(5)
-    clock = iter(range(0, 1000, 8))  # each look at the clock is 8 seconds later; 20 are allowed
+    clock = iter(range(0, 1000, 12))  # each look at the clock is 12 seconds later; 20 are allowed
     monkeypatch.setattr(services, "auto_close", partial(services.auto_close, clock=lambda: next(clock)))
     first = auto_close_jobs(now_iso=NOW.isoformat())
     assert (first["closed"], first["resume_after"]) == (2, rows[1].pk)
