@@ -10,5 +10,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-if getattr(settings, "CAUGHT_MAIL_DIR", None):  # development only
+# Development only, and by name: the local stack stands above this package and may be absent elsewhere.
+if getattr(settings, "CAUGHT_MAIL_DIR", None):
     urlpatterns.append(path("mail/", include("deploy.local.mail_pages")))

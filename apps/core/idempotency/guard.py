@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final, NoReturn, Protocol
 
 import redis
-from celery.exceptions import Ignore, Reject, Retry
+from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
 
 from ..exceptions import DuplicateOfFailedError, DuplicateRunningError, StoreDownError
 from ..logs import get_logger, redact
@@ -85,10 +85,13 @@ def _run_claimed(task: GuardedTask, claim: Claimed, body: Callable[[], Any]) -> 
 
 
 def _end(task: GuardedTask, claim: Claimed, end: Callable[[], Ended]) -> Ended | None:
-    """End a claim; None where the store does not answer, which is then asked again in the background."""
+    """End a claim; None where that was not possible now, and is tried again in the background.
+
+    A soft time limit that strikes here comes too late: the work is done, and the key must not stay claimed.
+    """
     try:
         ended = end()
-    except redis.RedisError as error:
+    except (redis.RedisError, SoftTimeLimitExceeded) as error:
         log.warning("idempotency.end_postponed", task=task.name, job=task.request.id, error=type(error).__name__)
         records().abandon(claim)
         threading.Thread(target=_keep_ending, args=(end, task.idempotency_ttl), daemon=True).start()

