@@ -9,6 +9,7 @@ import redis
 from celery import shared_task
 
 from apps.core.context import READY_AT_HEADER
+from apps.core.redis_client import connect
 from apps.core.tasks import BaseTask, ReportTask
 
 WAITS = "benchmark:waits"  # seconds that each urgent job waited
@@ -16,7 +17,7 @@ WAITS = "benchmark:waits"  # seconds that each urgent job waited
 
 @cache
 def server() -> redis.Redis:
-    return redis.Redis.from_url(os.environ["BROKER_URL"], decode_responses=True)
+    return connect(os.environ["BROKER_URL"])
 
 
 @shared_task(base=ReportTask, name="benchmark.report", ignore_result=True)

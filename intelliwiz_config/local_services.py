@@ -17,7 +17,7 @@ class LocalServices:
     """Addresses of the embedded servers. The defaults are addresses where nobody listens."""
 
     database_url: str = "postgresql://postgres@127.0.0.1:1/intelliwiz"
-    broker_url: str = "redis://127.0.0.1:1/0"
+    broker_url: str = "leased://127.0.0.1:1/0"
     result_url: str = "redis://127.0.0.1:1/1"
     smtp_url: str = "smtp://127.0.0.1:1"
 

@@ -10,7 +10,7 @@ from celery.result import AsyncResult
 from kombu import Exchange
 from kombu import Queue as KombuQueue
 
-from . import context
+from . import broker, context
 from .queues import QUEUES, queue_named
 from .serialization import register_types
 from .tasks import BaseTask
@@ -37,6 +37,10 @@ DEFAULTS = {
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "worker_soft_shutdown_timeout": 3.0,
     "worker_enable_soft_shutdown_on_idle": False,
+    "worker_consumer": f"{__package__}.broker.consumer:LeasedConsumer",
+    "worker_enable_prefetch_count_reduction": False,  # what runs is counted across connections
+    "worker_lost_wait": 1.0,  # seconds for the last words of a child that has died
+    "broker_connection_max_retries": None,  # a worker waits for its server as long as it takes
     "worker_hijack_root_logger": False,
     "beat_scheduler": f"{__package__}.schedules.scheduler:FiringScheduler",
 }
@@ -53,9 +57,12 @@ def route(
 class JobsApp(Celery):
     """A Celery application whose jobs carry their context, and whose declarations are checked."""
 
+    control_cls = f"{__package__}.broker.control:LeasedControl"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("task_cls", f"{__package__}.tasks.base:BaseTask")
         super().__init__(*args, **kwargs)
+        broker.register()
         register_types()
         self.add_defaults(lambda: {**DEFAULTS, "task_routes": (route,)})
 

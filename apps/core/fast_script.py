@@ -7,7 +7,7 @@ fifteen microseconds that costs more than the script. So each thread keeps one c
 import hashlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -52,16 +52,22 @@ class Connections:
 class FastScript:
     """A Lua script, called as `script(keys=[...], args=[...])`. Raises redis.RedisError.
 
-    A script must bear being run twice: a call whose reply is lost is repeated.
+    A script must bear being run twice: a call whose reply is lost is repeated. `on_new_server` is called before the
+    script is loaded anew: this server has been restarted, or was a replica until now.
     """
 
-    def __init__(self, connections: Connections, text: str) -> None:
+    def __init__(
+        self, connections: Connections, text: str, on_new_server: Callable[[], object] = lambda: None
+    ) -> None:
         self._connections = connections
         self._text = text
+        self._on_new_server = on_new_server
         self._sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
-    def __call__(self, *, keys: Sequence[str], args: Sequence[Any]) -> Any:
+    def __call__(self, *, keys: Sequence[str] = (), args: Sequence[Any]) -> Any:
         try:
             return self._connections.call("EVALSHA", self._sha, len(keys), *keys, *args)
-        except NoScriptError:  # a server that has been restarted
-            return self._connections.call("EVAL", self._text, len(keys), *keys, *args)
+        except NoScriptError:
+            self._on_new_server()
+            self._connections.call("SCRIPT", "LOAD", self._text)  # unlike EVAL's, never evicted
+            return self._connections.call("EVALSHA", self._sha, len(keys), *keys, *args)

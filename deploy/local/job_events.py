@@ -10,6 +10,8 @@ from typing import Any, Self
 from celery import Celery
 from celery.events import EventReceiver
 
+from apps.core import broker
+
 ENDED = frozenset({"task-succeeded", "task-failed", "task-revoked", "task-rejected"})
 
 
@@ -70,6 +72,7 @@ class JobEvents:
         return False
 
     def _listen(self) -> None:
+        broker.register()
         with Celery(broker=self.broker_url, set_as_current=False) as app, app.connection_for_read() as connection:
             receiver: Any = EventReceiver(connection, handlers={"*": self._hear}, app=app)
             with receiver.consumer_context(wakeup=False) as (listening, _, _):

@@ -119,7 +119,7 @@ class Stack:
                 raise
         self.services = LocalServices(
             database_url=self._postgres.url,
-            broker_url=valkey.url(0),
+            broker_url=valkey.url(0, scheme="leased"),
             result_url=valkey.url(1),
             smtp_url=f"smtp://{ports.HOST}:{chosen['mail']}",
         )

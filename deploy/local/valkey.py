@@ -31,8 +31,8 @@ class Valkey:
         self._write_configuration()
         return Command(name=self.name, arguments=(str(binary()), "valkey.conf"), folder=self._folder, quiet=True)
 
-    def url(self, database: int) -> str:
-        return f"redis://:{self._password}@{HOST}:{self._port}/{database}"
+    def url(self, database: int, scheme: str = "redis") -> str:
+        return f"{scheme}://:{self._password}@{HOST}:{self._port}/{database}"
 
     def answers(self) -> bool:
         """Whether it has loaded its data and serves."""

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.core.redis_client import BROKER_SCHEMES
+
 from .base import *  # noqa: F403 - settings modules extend each other by design
 from .base import ALLOWED_HOSTS, email_settings, env
 
@@ -38,14 +40,16 @@ DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 REDIS_SCHEMES = ("redis", "rediss", "redis+socket", "sentinel")
-CELERY_BROKER_URL = required_url("BROKER_URL", "Valkey or Redis, as in rediss://user:password@host/0", REDIS_SCHEMES)
+CELERY_BROKER_URL = required_url(
+    "BROKER_URL", "Valkey or Redis, as in leaseds://user:password@host/0", (*BROKER_SCHEMES, *REDIS_SCHEMES)
+)
 CELERY_RESULT_BACKEND = required_url(
     "RESULT_URL", "Valkey or Redis, as in rediss://user:password@host/1", REDIS_SCHEMES
 )
 
 # A server that shows no valid certificate is not talked to. VALKEY_CA_FILE: a PEM file, where the CA is your own.
 _tls: dict[str, Any] = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_ca_certs": env.str("VALKEY_CA_FILE", default=None)}
-if CELERY_BROKER_URL.startswith("rediss:"):
+if CELERY_BROKER_URL.startswith(("leaseds:", "rediss:")):
     CELERY_BROKER_USE_SSL = _tls
 if CELERY_RESULT_BACKEND.startswith("rediss:"):
     CELERY_REDIS_BACKEND_USE_SSL = _tls

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 import redis
 
+from apps.core.redis_client import connect
 from deploy.local import ports, postgres_place
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -128,7 +129,7 @@ def test_services_start_once_serve_and_end_without_a_trace(machine: Machine) -> 
     addresses = exported(started.stdout)
     with psycopg.connect(addresses["DATABASE_URL"]) as connection:
         assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",)
-    with redis.Redis.from_url(addresses["BROKER_URL"]) as client:
+    with connect(addresses["BROKER_URL"]) as client:
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
         assert client.config_get("appendonly") == {"appendonly": "yes"}
     assert exported(machine.call("services").stdout) == addresses
@@ -217,7 +218,7 @@ def test_a_run_uses_servers_that_run_already_and_leaves_them_running(machine: Ma
     assert "Using the servers that run already" in machine.shown()
     run.send_signal(signal.SIGTERM)
     assert run.wait(timeout=15) == 0
-    with redis.Redis.from_url(addresses["BROKER_URL"]) as client:
+    with connect(addresses["BROKER_URL"]) as client:
         assert client.ping()
 
 

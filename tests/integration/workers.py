@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 import redis
 
+from apps.core.redis_client import connect
+
 CELERY = (sys.executable, "-m", "celery", "-A", "intelliwiz_config")
 SEEN = "test:seen"
 
 
 def server() -> redis.Redis:
-    return redis.Redis.from_url(os.environ["BROKER_URL"], decode_responses=True)
+    return connect(os.environ["BROKER_URL"])
 
 
 def see(line: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
 -- Claims a key for a job, or tells what stands in the way.
--- KEYS  1 the key's record (hash)   2 the fence (string: the last number given out)
--- ARGV  1 job id   2 owner id   3 number of this call of the owner's   4 milliseconds a claim is kept   5 milliseconds until a
---       silent owner counts as dead   6 prefix of owner keys   7 fence of a holder known to be gone, or ''
+-- KEYS  1 the key's record (hash)   2 the fence (string: the last number given out)   3 exists while
+--       nobody counts as dead
+-- ARGV  1 job id   2 owner id   3 number of this call of the owner's   4 milliseconds a claim is kept   5 prefix of
+--       owner keys   6 fence of a holder known to be gone, or ''
 -- Returns {'claimed', fence, attempt}
 --       | {'held', state, job, owner, fence, since, '1' or '0': its owner is alive}
 --       | {'succeeded', job, result} | {'failed', job, error class, message}
@@ -18,15 +19,14 @@ if state == 'failed' then
 end
 
 local function alive()
-  if fence == ARGV[7] then
+  if fence == ARGV[6] then
     return false
   end
-  if redis.call('EXISTS', ARGV[6] .. owner) == 1 then
+  if redis.call('EXISTS', ARGV[5] .. owner) == 1 then
     return true
   end
-  -- A server that has just come back has not heard of anybody yet.
-  local uptime = tonumber(string.match(redis.call('INFO', 'server'), 'uptime_in_seconds:(%d+)'))
-  return uptime * 1000 < 2 * tonumber(ARGV[5])
+  -- A server that has just come back, or has just become the master, has not heard of everybody yet.
+  return redis.call('EXISTS', KEYS[3]) == 1
 end
 
 if state == 'running' then

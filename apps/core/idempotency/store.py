@@ -12,10 +12,10 @@ from typing import Any, Final, Literal
 
 import redis
 
-from ..conf import engine_settings
 from ..fast_script import Connections, FastScript
-from ..owners import ensure_heartbeat, owner_id
+from ..owners import ensure_heartbeat, keep_quiet, owner_id
 from ..owners.identity import PREFIX as OWNER_PREFIX
+from ..owners.identity import QUIET
 from . import result
 
 RECORD_PREFIX: Final = "bgjobs:idempotency:"
@@ -86,7 +86,10 @@ class IdempotencyStore:
 
     def __init__(self, client: redis.Redis) -> None:
         connections = Connections(client)
-        self._claim = FastScript(connections, (_HERE / "claim.lua").read_text())
+
+        self._claim = FastScript(
+            connections, (_HERE / "claim.lua").read_text(), on_new_server=lambda: keep_quiet(connections)
+        )
         self._finish = FastScript(connections, (_HERE / "finish.lua").read_text())
         self._inspect = FastScript(connections, (_HERE / "inspect.lua").read_text())
         self._live: set[int] = set()  # fences of the claims that this process is working on
@@ -130,15 +133,14 @@ class IdempotencyStore:
         return self._read(key, remove=True)
 
     def _claim_once(self, key: str, *, job: str, gone: str) -> Claimed | Held | Succeeded | Failed:
-        owner, settings = owner_id(), engine_settings()
+        owner = owner_id()
         reply = self._claim(
-            keys=[RECORD_PREFIX + key, FENCE_KEY],
+            keys=[RECORD_PREFIX + key, FENCE_KEY, QUIET],
             args=[
                 job,
                 owner,
                 str(next(_calls)),
                 int(LONGEST_CLAIM * 1000),
-                int(settings.dead_after * 1000),
                 OWNER_PREFIX,
                 gone,
             ],

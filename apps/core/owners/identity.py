@@ -6,13 +6,14 @@ import uuid
 from dataclasses import dataclass
 
 PREFIX = "bgjobs:owner:"
+QUIET = "bgjobs:quiet"  # while this key exists, the server has not heard of everybody yet: nobody counts as dead
 
 
 @dataclass(slots=True)
 class _Process:
     pid: int
     id: str
-    adopted: bool  # the parent's heartbeat speaks for this process
+    parent: int | None  # the pid of the process whose heartbeat speaks for this one
 
 
 _this: _Process | None = None
@@ -25,7 +26,12 @@ def owner_id() -> str:
 
 
 def is_adopted() -> bool:
-    return _process().adopted
+    return _process().parent is not None
+
+
+def parent_of_adopted() -> int | None:
+    """The pid of the process whose heartbeat speaks for this one; None where this one speaks for itself."""
+    return _process().parent
 
 
 def speak_for_children() -> None:
@@ -50,7 +56,7 @@ def _process() -> _Process:
     if _this is None or _this.pid != pid:
         forked_from_worker = _this is not None and _parent_speaks and _this.pid == os.getppid()
         if _this is not None and forked_from_worker:
-            _this = _Process(pid, f"{_this.id}/{pid}", True)
+            _this = _Process(pid, f"{_this.id}/{pid}", _this.pid)
         else:
-            _this = _Process(pid, f"{socket.gethostname()}:{pid}:{uuid.uuid4().hex[:12]}", False)
+            _this = _Process(pid, f"{socket.gethostname()}:{pid}:{uuid.uuid4().hex[:12]}", None)
     return _this

@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import signals
 
+from .children import die_with_parent
 from .heartbeat import end_heartbeat, ensure_heartbeat
 from .identity import speak_for_children
 
@@ -12,12 +13,17 @@ from .identity import speak_for_children
 def observe() -> None:
     """Let workers say that they are alive. Connecting twice has no further effect."""
     signals.worker_init.connect(_before_forking)
+    signals.worker_process_init.connect(_in_child)
     signals.worker_ready.connect(_ready)
     signals.worker_shutdown.connect(_ended)
 
 
 def _before_forking(**_: Any) -> None:
     speak_for_children()
+
+
+def _in_child(**_: Any) -> None:
+    die_with_parent()
 
 
 def _ready(*, sender: Any, **_: Any) -> None:

@@ -12,6 +12,7 @@ from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Retry
 
 from .. import context
+from ..broker.request import LeasedRequest, strategy
 from ..context import KEY_HEADER
 from ..idempotency import KeyRule, job_key, run_once
 from ..idempotency.key import Scope
@@ -54,9 +55,14 @@ class BaseTask(AnyTask):
     dont_autoretry_for: tuple[type[Exception], ...] = ()
     soft_time_limit: int | None = 300  # seconds: SoftTimeLimitExceeded is raised in the job
     time_limit: int | None = 360  # seconds: the job's process is killed
+    max_process_deaths: int = 3  # of the very process that ran the job; then it is set aside as poison
+    max_deliveries: int = 10  # that came to no end, such as aboard workers that were lost; likewise
     acks_late = True
     reject_on_worker_lost = True
     acks_on_failure_or_timeout = True
+
+    Request = f"{LeasedRequest.__module__}:{LeasedRequest.__name__}"
+    Strategy = f"{strategy.__module__}:{strategy.__name__}"
 
     # Celery wraps `run` for `autoretry_for` unless it finds this; runner.py decides on all retries alike.
     _orig_run: ClassVar[None] = None

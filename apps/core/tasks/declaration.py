@@ -87,6 +87,9 @@ def option_problems(task: type[Any]) -> Iterator[str]:
         yield f"there is no queue {task.queue_name!r}; {nearest(str(task.queue_name), QUEUE_BY_NAME)}"
     if not (task.max_retries is None or _is_count(task.max_retries)):
         yield f"max_retries must be a whole number, 0 or more, or None for no limit, not {task.max_retries!r}"
+    for option in ("max_process_deaths", "max_deliveries"):
+        if not _is_count(value := getattr(task, option)) or value < 1:
+            yield f"{option} must be a whole number, 1 or more, not {value!r}"
     for option in ("default_retry_delay", "retry_backoff_max", "retry_backoff", "soft_time_limit", "time_limit"):
         value = getattr(task, option)
         if option == "retry_backoff" and isinstance(value, bool):

@@ -13,7 +13,7 @@ GOOD = {
     "SECRET_KEY": "abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "ALLOWED_HOSTS": "jobs.example.com",
     "DATABASE_URL": "postgresql://jobs:secret@db.example.com/jobs?sslmode=verify-full",
-    "BROKER_URL": "rediss://jobs:secret@valkey.example.com/0",
+    "BROKER_URL": "leaseds://jobs:secret@valkey.example.com/0",
     "RESULT_URL": "rediss://jobs:secret@valkey.example.com/1",
     "SMTP_URL": "smtp+tls://jobs:secret@mail.example.com:587",
 }

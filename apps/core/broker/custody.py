@@ -1,0 +1,228 @@
+"""What this process has claimed and not yet settled, beyond the life of any connection.
+
+Channels come and go with connections; a job that runs goes on, and its acknowledgement lands however late.
+"""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Protocol
+from weakref import WeakSet
+
+import redis
+
+from ..logs import get_logger
+from ..owners import add_pulse, owner_id
+from ..owners.heartbeat import STORE
+from ..queues import QUEUES
+from .store import Claimed, Entry, MessageStore, ServerRefusesWritesError, SilentOwnerError
+
+ACKNOWLEDGED_AFTER: Final = 0.015  # seconds: acknowledgements travel together, and never more than 20 ms late
+AGAIN_AFTER: Final = 0.5  # seconds until a server that does not answer is told again
+AT_ONCE: Final = 1000  # leases told of in one command
+
+log = get_logger(__name__)
+
+
+class Consumer(Protocol):
+    """Who takes messages out of this custody."""
+
+    @property
+    def queues(self) -> Sequence[str]: ...
+    def poke(self) -> None:
+        """A claim may bring something. Called from the heartbeat's thread."""
+
+    def slot_freed(self) -> None:
+        """A job has ended. Called from the thread in which it ended."""
+
+    def give_up_stale(self) -> list[str]:
+        """Leases of messages that were claimed ahead and have waited too long. Called from the heartbeat's thread."""
+
+    def claimed_ahead(self) -> bool: ...
+
+
+class Custody:
+    """The leases of one process on one server."""
+
+    def __init__(self, store: MessageStore, *, holds_engine_state: bool) -> None:
+        """`holds_engine_state`: the server is also the one that keeps idempotency keys and signs of life."""
+        self.store = store
+        self.pid = os.getpid()
+        self.held: dict[str, Entry] = {}  # delivered to a consumer, not settled
+        self._consumers: WeakSet[Consumer] = WeakSet()
+        self._done: deque[str] = deque()  # acknowledged; the server does not know it yet
+        self._done_since = 0.0
+        self._returning: deque[str] = deque()  # not to be run here; likewise
+        self._healed: deque[str] = deque()  # jobs in trouble that came to a good end
+        self._claiming = threading.Lock()
+        self._call = 0
+        self._refused = ""
+        self._heartbeat = add_pulse(
+            "broker",
+            self.pulse,
+            chore=self.settle_pending,
+            farewell=self.leave,
+            instead_of=STORE if holds_engine_state else None,
+        )
+
+    def enter(self, consumer: Consumer) -> None:
+        self._consumers.add(consumer)
+
+    def claim(self, most: int, queues: Sequence[str], *, was_idle: bool) -> Claimed | None:
+        """Up to `most` messages of these queues, in strict order.
+
+        Raises ServerRefusesWritesError, and redis.RedisError where the server is not reached: the next call then
+        brings what this one may have claimed.
+        """
+        with self._claiming:
+            done = _take(self._done)
+            try:
+                claimed = self._claim(most, queues, done, was_idle)
+            except ServerRefusesWritesError:
+                raise  # only after it has heard of what is done
+            except redis.RedisError:
+                self._done.extendleft(reversed(done))
+                raise
+            self._call += 1
+            return claimed
+
+    def _claim(self, most: int, queues: Sequence[str], done: list[str], was_idle: bool) -> Claimed | None:
+        for last_try in (False, True):
+            try:
+                return self.store.claim(
+                    owner_id(),
+                    call=self._call + 1,
+                    most=most,
+                    queues=queues,
+                    acknowledged=done,
+                    was_idle=was_idle,
+                )
+            except SilentOwnerError:
+                if last_try:
+                    raise
+                self._heartbeat.beat()
+        raise AssertionError("unreachable")
+
+    def acknowledge(self, lease: str) -> None:
+        """The job is done. Any thread may call this."""
+        if self.held.pop(lease, None) is not None:
+            self._remember(self._done, lease)
+            for consumer in self._consumers:
+                consumer.slot_freed()
+
+    def forget_troubles(self, job: str) -> None:
+        """The job has come to a good end after all."""
+        self._healed.append(job)
+        self._heartbeat.poke()
+
+    def put_back(self, lease: str, event: str = "") -> None:
+        """The message goes back to where it is claimed next. Without an `event` that may happen a moment later."""
+        if self.held.pop(lease, None) is None:
+            return
+        if not event:
+            self._remember(self._returning, lease)
+            return
+        try:
+            self.store.put_back(owner_id(), [lease], event_line(event))
+        except redis.RedisError as error:
+            log.warning("broker.put_back_postponed", error=type(error).__name__)
+            self._remember(self._returning, lease)
+
+    def return_unread(self, leases: Sequence[str]) -> None:
+        """Messages that never reached a consumer go back."""
+        for lease in leases:
+            self._remember(self._returning, lease)
+
+    def quarantine(self, lease: str, record: str) -> None:
+        """The message is set aside with all that is known of it; where that is not possible now, it goes back."""
+        if self.held.pop(lease, None) is None:
+            return
+        try:
+            self.store.quarantine(owner_id(), lease, record)
+        except redis.RedisError as error:
+            log.warning("broker.quarantine_postponed", error=type(error).__name__)
+            self._remember(self._returning, lease)
+
+    def settle_pending(self) -> float | None:
+        """Tell the server what it does not know yet. Returns the seconds until there is more to tell, or None."""
+        for consumer in tuple(self._consumers):
+            self._returning.extend(consumer.give_up_stale())
+        try:
+            self._tell(time.monotonic() - self._done_since >= ACKNOWLEDGED_AFTER)
+        except redis.RedisError:
+            return AGAIN_AFTER
+        if self._done or any(consumer.claimed_ahead() for consumer in tuple(self._consumers)):
+            return ACKNOWLEDGED_AFTER
+        return None
+
+    def pulse(self, owners: Sequence[str]) -> None:
+        """The heartbeat, as far as this server is concerned."""
+        queues = [queue for consumer in tuple(self._consumers) for queue in consumer.queues]
+        every = {*queues, *(queue.name for queue in QUEUES)}
+        beat = self.store.pulse(owners, queues=queues, all_queues=sorted(every))
+        for owner, count in beat.rescued.items():
+            log.warning("broker.rescued", owner=owner, jobs=count)
+        if beat.refused and not self._refused:
+            log.error("broker.refuses_writes", why=beat.refused)
+        elif self._refused and not beat.refused:
+            log.warning("broker.takes_writes_again")
+        self._refused = beat.refused
+        if beat.worth_while:
+            for consumer in tuple(self._consumers):
+                consumer.poke()
+
+    def leave(self) -> None:
+        """The process ends: what is done is acknowledged, all else goes back."""
+        if self.pid != os.getpid():
+            return
+        queues = [queue for consumer in tuple(self._consumers) for queue in consumer.queues]
+        self._tell(everything=True)
+        self.held.clear()
+        if returned := self.store.leave(owner_id(), queues):
+            log.info("broker.returned", jobs=returned)
+
+    def _remember(self, pending: deque[str], lease: str) -> None:
+        if not (self._done or self._returning):
+            self._done_since = time.monotonic()
+            pending.append(lease)
+            self._heartbeat.poke()
+        else:
+            pending.append(lease)
+
+    def _tell(self, everything: bool) -> None:
+        if everything:
+            while done := _take(self._done):
+                self._keep_unless(done, self._done, lambda told: self.store.acknowledge(owner_id(), told))
+        while returning := _take(self._returning):
+            self._keep_unless(returning, self._returning, lambda told: self.store.put_back(owner_id(), told))
+        while healed := _take(self._healed):
+            self._keep_unless(healed, self._healed, self.store.forget_troubles)
+
+    def _keep_unless(self, taken: list[str], pending: deque[str], tell: "Tell") -> None:
+        try:
+            tell(taken)
+        except redis.RedisError:
+            pending.extendleft(reversed(taken))
+            raise
+
+
+class Tell(Protocol):
+    def __call__(self, told: list[str], /) -> object: ...
+
+
+def event_line(event: str) -> str:
+    """What is noted in a job's history: when, what, and in whose hands it was."""
+    return f"{time.time():.6f} {event} {owner_id()}"
+
+
+def _take(pending: deque[str]) -> list[str]:
+    """Up to AT_ONCE, from the left; safe beside other threads that append and take."""
+    taken: list[str] = []
+    while len(taken) < AT_ONCE:
+        try:
+            taken.append(pending.popleft())
+        except IndexError:
+            break
+    return taken

@@ -1,0 +1,288 @@
+"""The way of messages from the server to a consumer: claim as many as there are free slots, hand over, wait."""
+
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import redis
+from celery.worker import state as worker_state
+
+from ..context import READY_AT_HEADER
+from ..logs import get_logger
+from ..owners import owner_id
+from . import messages, quarantine
+from .custody import Custody
+from .run_times import run_times
+from .store import Claimed, Entry, ServerRefusesWritesError
+from .waiting import Waits
+
+STALE_AFTER: Final = 0.1  # seconds that a message claimed ahead may wait for a slot here
+SLOTS_WITHOUT_LIMIT: Final = 64  # messages in a consumer's hands where it sets no limit
+ONE_TURN: Final = 0.05  # seconds after which the event loop gets its turn
+REFUSED_FOR: Final = 1.0  # seconds until a server that takes no writes is asked again
+
+log = get_logger(__name__)
+
+
+class Intake:
+    """One consumer's intake.
+
+    It is hungry while a claim may bring something. Where a claim has brought less than was asked for, the server has
+    noted that this process waits, and answers one of the waits when there is more.
+    """
+
+    def __init__(self, channel: Any, custody: Custody, connect: Callable[[], Any]) -> None:
+        self._channel = channel
+        self._custody = custody
+        self._receivers: dict[str, Callable[[Any], object]] = {}
+        self._ahead: deque[tuple[Entry, float]] = deque()  # claimed, not handed over, and since when
+        self._hungry = True
+        self._is_idle = False  # the server has noted that this process waits
+        self._due_at: float | None = None  # monotonic: a watched delayed message is due
+        self._refused_until = 0.0
+        self._revoked: dict[str, float] = {}
+        self._revoked_until = 0.0  # moment up to which `_revoked` is complete
+        self._troubled = False  # some job somewhere has a history
+        self._clock_ahead = 0.0  # seconds that the server's clock is before this machine's
+        self._thread = threading.get_ident()
+        self._open = True
+        store = custody.store
+        self._waits = Waits(connect, wake_key=store.key("wake", owner_id()), prefix=store.prefix)
+        self._poked, self._poke = socket.socketpair()
+        self._wake_pending = False
+        for end in (self._poked, self._poke):
+            end.setblocking(False)
+        custody.enter(self)
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """In strict order: the first is served first."""
+        return tuple(self._receivers)
+
+    def consume(self, queue: str, receiver: Callable[[Any], object]) -> None:
+        """Hand the messages of this queue to `receiver`, after all queues that were named before."""
+        self._receivers[queue] = receiver
+        self._hungry = True
+
+    def cancel(self, queue: str) -> None:
+        """Take no more of this queue; what was claimed of it and not handed over goes back."""
+        self._receivers.pop(queue, None)
+        self._give_up(lambda entry, _: entry.queue == queue)
+        try:
+            self._custody.store.unwatch(owner_id(), queue)
+        except redis.RedisError as error:  # whoever beats next sees to it
+            log.warning("broker.unwatch_failed", queue=queue, error=type(error).__name__)
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._receivers.clear()
+            self._give_up(lambda *_: True)
+            self._waits.close()
+            self._poked.close()
+            self._poke.close()
+
+    # What the event loop, or a loop of one's own, calls.
+
+    @property
+    def descriptors(self) -> list[int]:
+        """File descriptors to poll for `notice`."""
+        return [self._poked.fileno(), *self._waits.descriptors] if self._open else []
+
+    def notice(self, descriptor: int) -> None:
+        """The descriptor is readable."""
+        if descriptor == self._poked.fileno():
+            self._wake_pending = False
+            with suppress(BlockingIOError):
+                self._poked.recv(4096)
+        else:
+            self._waits.end(descriptor)
+            self._hungry = True
+
+    def seconds_until_due(self) -> float | None:
+        return None if self._due_at is None else max(self._due_at - time.monotonic(), 0.0)
+
+    def work(self) -> bool:
+        """Hand over what there is room for, and claim more where that may bring something.
+
+        Returns whether anything was handed over. Raises redis.RedisError where the server is not reached.
+        """
+        if not self._receivers:
+            return False
+        began, handed_over = time.monotonic(), False
+        if self._due_at is not None and began >= self._due_at:
+            self._due_at, self._hungry = None, True
+        while True:
+            while self._ahead and self._free_slots() > 0:
+                handed_over |= self._hand_over_next()
+                if time.monotonic() - began > ONE_TURN:
+                    self._wake_loop()
+                    return handed_over
+            wanted = self._wanted()
+            if not self._hungry or time.monotonic() < self._refused_until or not (wanted or self._is_idle):
+                return handed_over
+            self._claim(wanted)  # of none: whoever waits beside this full process is to be woken instead
+
+    def work_one(self) -> bool:
+        """`work` for a consumer that takes one message at a time."""
+        if not self._ahead and self._hungry and self._receivers and time.monotonic() >= self._refused_until:
+            self._claim(1)
+        return bool(self._ahead) and self._hand_over_next()
+
+    def poke(self) -> None:
+        """A claim may bring something. Any thread may call this."""
+        self._hungry = True
+        self._wake_loop()
+
+    def _wake_loop(self) -> None:
+        if self._wake_pending:
+            return
+        self._wake_pending = True
+        with suppress(OSError):  # it is closed
+            self._poke.send(b"\0")
+
+    def slot_freed(self) -> None:
+        """In a pool of threads the loop has to be told; in its own thread it looks again by itself."""
+        if threading.get_ident() != self._thread:
+            self._wake_loop()
+
+    def claimed_ahead(self) -> bool:
+        return bool(self._ahead)
+
+    def give_up_stale(self) -> list[str]:
+        """Called from the heartbeat's thread: each message is taken by one thread, here or in `_hand_over_next`."""
+        stale: list[str] = []
+        oldest = time.monotonic() - STALE_AFTER
+        while True:
+            try:
+                entry, since = self._ahead.pop()
+            except IndexError:
+                return stale
+            if since > oldest:
+                self._ahead.append((entry, since))
+                return stale
+            stale.append(entry.lease)
+
+    # Steps.
+
+    def claim_one(self, queue: str) -> Any:
+        """The next message of one queue, or None."""
+        claimed = self._custody.claim(1, [queue], was_idle=False)
+        if claimed is None or not claimed.entries:
+            return None
+        (entry,) = claimed.entries
+        self._custody.held[entry.lease] = entry
+        return self._admit(entry)
+
+    def _free_slots(self) -> int:
+        slots = self._channel.qos.prefetch_count or SLOTS_WITHOUT_LIMIT
+        # A task that acknowledges early still occupies its slot.
+        return int(slots) - max(len(self._custody.held), len(worker_state.reserved_requests))
+
+    def _wanted(self) -> int:
+        """How many messages to claim: one per free slot, and ahead only in portions that are worth a round trip."""
+        free = self._free_slots()
+        ahead = run_times.read_ahead(self._channel.qos.prefetch_count or 1)
+        missing = max(free, 0) + ahead - len(self._ahead)
+        return 0 if free <= 0 and missing <= ahead // 2 else max(missing, 0)
+
+    def _claim(self, wanted: int) -> None:
+        try:
+            claimed = self._custody.claim(wanted, self.queues, was_idle=self._is_idle)
+        except ServerRefusesWritesError as error:
+            self._refused_until = time.monotonic() + REFUSED_FOR
+            log.warning("broker.claim_refused", why=str(error))
+            return
+        if claimed is None:
+            return
+        self._learn_revocations(claimed)
+        now = time.monotonic()
+        self._ahead.extend((entry, now) for entry in claimed.entries)
+        self._hungry = len(claimed.entries) >= wanted
+        self._is_idle = not self._hungry
+        self._clock_ahead = claimed.now - time.time()
+        if self._is_idle:
+            self._due_at = None if claimed.next_due is None else now + max(claimed.next_due - claimed.now, 0.0)
+            self._waits.begin(claimed.watched)
+
+    def _learn_revocations(self, claimed: Claimed) -> None:
+        if claimed.revoked > self._revoked_until:
+            self._revoked |= self._custody.store.revoked_since(self._revoked_until)
+            self._revoked_until = claimed.revoked
+        self._troubled = claimed.troubled
+
+    def _hand_over_next(self) -> bool:
+        try:
+            entry, _ = self._ahead.popleft()
+        except IndexError:  # the heartbeat's thread was faster
+            return False
+        receiver = self._receivers.get(entry.queue)
+        self._custody.held[entry.lease] = entry
+        if receiver is None:
+            self._custody.put_back(entry.lease)
+            return False
+        message = self._admit(entry)
+        if message is None:
+            return False
+        receiver(message)
+        return True
+
+    def _admit(self, entry: Entry) -> Any:
+        """The message for the consumer, or None: it is not due, or cannot be read."""
+        try:
+            message = messages.read(entry.text)
+            if (due := message.due) is not None and due > time.time() + self._clock_ahead:
+                self._delay(entry, due)
+                return None
+            message.make_due()
+            return self._for_consumer(entry, message)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            log.error("broker.undecodable", queue=entry.queue, why=str(error))
+            self._custody.quarantine(entry.lease, quarantine.record(entry, "undecodable", detail=str(error)))
+            return None
+
+    def _for_consumer(self, entry: Entry, message: messages.Message) -> Any:
+        job = message.job
+        history: list[str] = []
+        if job is not None:
+            if self._troubled:
+                (history,) = self._custody.store.troubles([job])
+            if job in self._revoked:
+                worker_state.revoked.add(job)  # Celery drops it, and says so
+            message.headers[READY_AT_HEADER] = message.ready_at or self._first_seen(message)
+        properties = message.payload["properties"]
+        properties["delivery_tag"] = entry.lease
+        info = properties.setdefault("delivery_info", {})
+        info["redelivered"] = bool(history)
+        made = self._channel.Message(message.payload, channel=self._channel)
+        made.entry, made.history = entry, history
+        return made
+
+    def _first_seen(self, message: messages.Message) -> float:
+        """Stock producers do not say when they enqueued a message: it counts from when it was noticed, or due."""
+        stamped = message.headers.get(READY_AT_HEADER)
+        if isinstance(stamped, int | float):
+            return float(stamped)
+        now = time.time() + self._clock_ahead
+        return max(message.due or 0.0, self._custody.store.first_seen(message.tag, now))
+
+    def _delay(self, entry: Entry, due: float) -> None:
+        self._custody.held.pop(entry.lease, None)
+        self._custody.store.delay(owner_id(), entry.lease, queue=entry.queue, due=due)
+
+    def _give_up(self, which: Callable[[Entry, float], bool]) -> None:
+        kept = []
+        while self._ahead:
+            try:
+                entry, since = self._ahead.popleft()
+            except IndexError:
+                break
+            if which(entry, since):
+                self._custody.return_unread([entry.lease])
+            else:
+                kept.append((entry, since))
+        self._ahead.extendleft(reversed(kept))

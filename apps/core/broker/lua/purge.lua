@@ -1,0 +1,16 @@
+-- Sets the waiting messages of a queue aside.
+-- ARGV  1 prefix   2 queue   3 seconds for which they are kept
+-- Returns how many.
+-- Invariant: the lists are renamed, not read, so nothing that is pushed meanwhile is lost.
+local queue, count = ARGV[2], 0
+local aside = P .. 'bgjobs:purged:' .. queue .. ':' .. exact(clock())
+for _, step in ipairs(STEPS) do
+  local list = P .. queue .. step
+  local length = redis.call('LLEN', list)
+  if length > 0 then
+    redis.call('RENAME', list, aside .. step)
+    redis.call('EXPIRE', aside .. step, ARGV[3])
+    count = count + length
+  end
+end
+return count

@@ -1,0 +1,72 @@
+"""Messages as they lie in the lists: kombu's JSON, whoever published them."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from kombu.utils.json import object_hook
+
+ENQUEUED_ETA = "bgjobs_eta"  # header: the eta of a job that is due now; Celery would wait for `eta` in memory
+
+
+_decode: Final = json.JSONDecoder(object_hook=object_hook).decode  # kombu's loads makes a decoder each time
+
+
+class UndecodableMessageError(ValueError):
+    """The text in the list is no message."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    payload: dict[str, Any]  # as kombu takes it
+    headers: dict[str, Any]  # the part of `payload` with the job's facts; {} where it has none
+    ready_at: float | None  # moment the wait counts from; None: stock producers do not say
+
+    @property
+    def job(self) -> str | None:
+        job = self.headers.get("id")
+        return job if isinstance(job, str) else None
+
+    @property
+    def tag(self) -> str:
+        """Its publisher's delivery tag, which no other message has."""
+        return str(self.payload["properties"].get("delivery_tag", ""))
+
+    @property
+    def due(self) -> float | None:
+        """The moment before which the job must not start, seconds since the epoch; None: at once, or unreadable."""
+        return due_of(self.headers)
+
+    def make_due(self) -> None:
+        """Keep Celery from waiting for the eta once more. An eta that cannot be read is left for it to refuse."""
+        if self.due is not None:
+            self.headers[ENQUEUED_ETA] = self.headers.pop("eta")
+
+
+def read(text: bytes) -> Message:
+    """The message in `text`. Raises UndecodableMessageError."""
+    try:
+        payload = _decode(text.decode())
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise UndecodableMessageError(f"not JSON: {type(error).__name__}") from error
+    if not isinstance(payload, dict) or not isinstance(payload.get("properties"), dict):
+        raise UndecodableMessageError('no JSON object with "properties"')
+    headers = payload.get("headers")
+    ready_at = payload.pop("ready_at", None)
+    return Message(
+        payload=payload,
+        headers=headers if isinstance(headers, dict) else {},
+        ready_at=ready_at if isinstance(ready_at, int | float) else None,
+    )
+
+
+def due_of(headers: dict[str, Any]) -> float | None:
+    eta = headers.get("eta")
+    if not isinstance(eta, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(eta)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

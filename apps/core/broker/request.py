@@ -1,0 +1,114 @@
+"""Celery's request for a leased job: how it ends decides what becomes of its message."""
+
+import time
+from functools import wraps
+from typing import Any, Final
+
+from billiard.exceptions import WorkerLostError
+from celery import signals
+from celery.worker import state
+from celery.worker.request import Request
+from celery.worker.strategy import default as celery_strategy
+
+from ..logs import get_logger
+from ..retry import FailureReason
+from .channel import LeasedMessage
+from .run_times import run_times
+
+PROCESS_DIED: Final = "process_died"  # event: the very process that ran the job
+WORKER_LOST: Final = "worker_lost"  # event, as pulse.lua notes it: the job was aboard
+
+log = get_logger(__name__)
+
+
+class LeasedRequest(Request):
+    """With a broker that is no leased:// one, this is Celery's own request."""
+
+    _process_died = False
+    _timed_out: float | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Celery makes a class per task, whose `on_success` is its own; it is told how long the job took."""
+        super().__init_subclass__(**kwargs)
+        if (original := cls.__dict__.get("on_success")) is not None:
+
+            @wraps(original)
+            def on_success(self: Any, failed__retval__runtime: Any, **options: Any) -> Any:
+                failed, _, seconds = failed__retval__runtime
+                if not failed:  # else `on_failure` is called, too
+                    run_times.note(seconds)
+                return original(self, failed__retval__runtime, **options)
+
+            setattr(cls, "on_success", on_success)  # noqa: B010 - a method is replaced
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
+        if self.time_start:
+            run_times.note(time.time() - self.time_start)
+        error = exc_info.exception
+        error = getattr(error, "exc", error)  # billiard wraps it with its traceback's text
+        self._process_died = isinstance(error, WorkerLostError) and not state.should_terminate
+        return super().on_failure(exc_info, send_failed_event, return_ok)
+
+    def on_timeout(self, soft: bool, timeout: float) -> Any:
+        if not soft:
+            self._timed_out = timeout
+        return super().on_timeout(soft, timeout)
+
+    # Celery leaves both to the event loop's next turn, which a solo worker would sleep through.
+
+    def acknowledge(self) -> None:
+        message = self.message
+        if not isinstance(message, LeasedMessage):
+            super().acknowledge()
+        elif not self.acknowledged:
+            self.acknowledged = True
+            if self._timed_out is None:
+                message.ack()
+            else:
+                message.quarantine("time_limit", f"killed after {self._timed_out:g} s")
+
+    def reject(self, requeue: bool = False) -> None:
+        message = self.message
+        if not isinstance(message, LeasedMessage):
+            super().reject(requeue)
+        elif not self.acknowledged:
+            self.acknowledged = True
+            if self._process_died and requeue:
+                self._blame(message)
+            else:
+                message.reject(requeue=requeue)
+            self.send_event("task-rejected", requeue=requeue)
+
+    def _blame(self, message: LeasedMessage) -> None:
+        task: Any = self.task
+        deaths = 1 + sum(f" {PROCESS_DIED} " in event for event in message.history)
+        if deaths < task.max_process_deaths:
+            log.warning("job.process_died", task=self.name, job=self.id, deaths=deaths)
+            message.requeue_after(PROCESS_DIED)
+        else:
+            give_up(task, message, f"its process died {deaths} times", last_event=PROCESS_DIED)
+
+
+def strategy(task: Any, app: Any, consumer: Any) -> Any:
+    """Celery's strategy, which a job with too long a history of trouble does not reach."""
+    handle = celery_strategy(task, app, consumer)
+
+    def receive(message: Any, body: Any, *rest: Any, **options: Any) -> Any:
+        history = getattr(message, "history", ())
+        if history and len(history) >= task.max_deliveries:
+            give_up(task, message, f"it was delivered {len(history)} times and came to no end")
+            return None
+        return handle(message, body, *rest, **options)
+
+    return receive
+
+
+def give_up(task: Any, message: LeasedMessage, why: str, last_event: str = "") -> None:
+    """Set a poisonous job aside, and let those who wait for it know."""
+    job = message.headers.get("id")
+    error = WorkerLostError(f"Set aside: {why}.")
+    message.quarantine(FailureReason.POISON, why, last_event=last_event)
+    task.backend.mark_as_failure(job, error)
+    signals.task_failure.send(
+        sender=task, task_id=job, exception=error, args=(), kwargs={}, traceback=None, einfo=None
+    )

@@ -1,0 +1,226 @@
+"""The messages on the server: every change of a message's place is one script (lua/), so nothing is ever in between.
+
+waiting -> leased -> acknowledged, and from a lease back to waiting, to delayed or to quarantined; delayed -> waiting.
+Names and places are listed once, in lua/common.lua.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import redis
+
+from ..conf import engine_settings
+from ..fast_script import Connections, FastScript
+from ..owners import keep_quiet
+
+LUA: Final = Path(__file__).parent / "lua"
+PRIORITY_SEPARATOR: Final = "\x06\x16"
+REVOCATION_KEPT: Final = 30 * 24 * 3600  # seconds: a revoked job may be delayed for long
+PURGED_KEPT: Final = 24 * 3600  # seconds that purged messages can still be brought back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A message under a lease of this process."""
+
+    lease: str  # its name, unique among all leases of this process
+    list: str  # the list it came from, without the installation's prefix
+    text: bytes  # the message as it was published
+
+    @property
+    def queue(self) -> str:
+        return self.list.partition(PRIORITY_SEPARATOR)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a claim brought, and what to do until the next one."""
+
+    now: float  # seconds since the epoch, by the server's clock
+    revoked: float  # moment of the latest revocation
+    troubled: bool  # some job somewhere has a history of trouble
+    watched: tuple[str, ...]  # queues that this process watches for all
+    next_due: float | None  # moment the next delayed message of those may start
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    refused: str  # the server's reason for taking no writes; mostly empty
+    worth_while: bool  # a claim may bring something
+    rescued: dict[str, int]  # dead owner -> number of leases that went back
+
+
+class ServerRefusesWritesError(redis.RedisError):
+    """The server answers, and takes no writes at present: out of memory, a replica, a failing disk."""
+
+
+class SilentOwnerError(redis.RedisError):
+    """The server has not heard of this process lately, or has lost its data: say that it lives, and claim again."""
+
+
+class MessageStore:
+    """One installation's messages. Every method is one round trip and raises redis.RedisError when that fails."""
+
+    def __init__(self, client: redis.Redis, prefix: str = "") -> None:
+        self.client = client
+        self.prefix = prefix
+        self.connections = Connections(client)
+        self._publish = self._script("publish")
+        self._claim = self._script("claim")
+        self._settle = self._script("settle")
+        self._pulse = self._script("pulse")
+        self._leave = self._script("leave")
+        self._unwatch = self._script("unwatch")
+        self._pause = self._script("pause")
+        self._resume = self._script("resume")
+        self._revoke = self._script("revoke")
+        self._purge = self._script("purge")
+        self._adopt = self._script("adopt")
+        self._hand_over = self._script("hand_over")
+
+    def key(self, *parts: str) -> str:
+        """The full name of one of the engine's keys, as in key("leases", owner)."""
+        return f"{self.prefix}bgjobs:{':'.join(parts)}"
+
+    def publish(self, queue: str, list_name: str, text: str, *, due: float = 0.0) -> float:
+        """Enqueue a message, a JSON object, to run at `due` or at once. Returns the moment its wait counts from."""
+        return float(self._publish(args=[self.prefix, queue, list_name, text[:-1], repr(due)]))
+
+    def claim(
+        self,
+        owner: str,
+        *,
+        call: int,
+        most: int,
+        queues: Sequence[str],
+        acknowledged: Sequence[str] = (),
+        was_idle: bool = False,
+    ) -> Claimed | None:
+        """Up to `most` messages, and the end of `acknowledged` leases. None where a later call has been made.
+
+        Raises ServerRefusesWritesError and SilentOwnerError; the acknowledgements have arrived nevertheless.
+        """
+        reply = self._claim(
+            args=[self.prefix, owner, call, most, int(was_idle), len(acknowledged), *acknowledged, *queues]
+        )
+        match reply:
+            case [b"refused", reason]:
+                raise ServerRefusesWritesError(reason.decode(errors="replace"))
+            case [b"silent"]:
+                raise SilentOwnerError(owner)
+            case [b"stale"]:
+                return None
+        _, now, revoked, troubled, watched, due, entries = reply
+        return Claimed(
+            now=float(now),
+            revoked=float(revoked or 0),
+            troubled=troubled > 0,
+            watched=tuple(queue.decode() for queue in watched),
+            next_due=float(due) if due else None,
+            entries=tuple(_entry(f"{call}-{place}", text) for place, text in enumerate(entries, 1) if text),
+        )
+
+    def acknowledge(self, owner: str, leases: Sequence[str]) -> int:
+        """End leases of jobs that are done. Returns how many the owner still held."""
+        return int(self.connections.call("HDEL", self.key("leases", owner), *leases))
+
+    def put_back(self, owner: str, leases: Sequence[str], event: str = "") -> int:
+        """Put messages where they are claimed next; `event` is noted in the history of their jobs."""
+        return int(self._settle(args=[self.prefix, owner, "back", event, *leases]))
+
+    def delay(self, owner: str, lease: str, *, queue: str, due: float) -> int:
+        return int(self._settle(args=[self.prefix, owner, "delay", repr(due), queue, lease]))
+
+    def quarantine(self, owner: str, lease: str, record: str) -> int:
+        return int(self._settle(args=[self.prefix, owner, "quarantine", record, lease]))
+
+    def pulse(self, owners: Sequence[str], *, queues: Sequence[str], all_queues: Sequence[str]) -> Pulse:
+        """Say that `owners` live, the process itself first; move what is due; rescue what the dead held."""
+        settings = engine_settings()
+        _, refused, worth_while, rescued = self._pulse(
+            args=[
+                self.prefix,
+                int(settings.dead_after * 1000),
+                settings.heartbeat_every,
+                len(owners),
+                *owners,
+                len(queues),
+                *queues,
+                *all_queues,
+            ]
+        )
+        return Pulse(
+            refused=refused.decode(errors="replace"),
+            worth_while=worth_while == b"1",
+            rescued={owner.decode(): count for owner, count in zip(rescued[::2], rescued[1::2], strict=True)},
+        )
+
+    def leave(self, owner: str, queues: Sequence[str]) -> int:
+        """The process ends: all it holds goes back. Returns how many messages."""
+        return int(self._leave(args=[self.prefix, owner, *queues]))
+
+    def unwatch(self, owner: str, queue: str) -> None:
+        self._unwatch(args=[self.prefix, owner, queue])
+
+    def pause(self, queue: str, *, seconds: float, why: str) -> float:
+        """Stop all claims of a queue, for `seconds` or, with 0, until `resume`. Returns when it ends; 0: never."""
+        return float(self._pause(args=[self.prefix, queue, repr(float(seconds)), why]))
+
+    def resume(self, queue: str) -> bool:
+        """Returns whether the queue was paused."""
+        return bool(self._resume(args=[self.prefix, queue]))
+
+    def revoke(self, jobs: Sequence[str]) -> None:
+        """Let these jobs not start any more, wherever they wait."""
+        self._revoke(args=[self.prefix, REVOCATION_KEPT, *jobs])
+
+    def revoked_since(self, moment: float) -> dict[str, float]:
+        """Job ids that were revoked at `moment` or later, and when."""
+        found = self.connections.call("ZRANGE", self.key("revoked"), repr(moment), "+inf", "BYSCORE", "WITHSCORES")
+        return {job.decode(): float(when) for job, when in zip(found[::2], found[1::2], strict=True)}
+
+    def troubles(self, jobs: Sequence[str]) -> list[list[str]]:
+        """What has befallen each of these jobs so far: "<moment> process_died <owner>" and the like."""
+        found = self.connections.call("HMGET", self.key("troubles"), *jobs)
+        return [text.decode(errors="replace").splitlines() if text else [] for text in found]
+
+    def forget_troubles(self, jobs: Sequence[str]) -> None:
+        self.connections.call("HDEL", self.key("troubles"), *jobs)
+
+    def first_seen(self, tag: str, now: float) -> float:
+        """When a stock producer's message was noticed while it waited, else `now`. It is forgotten with this call."""
+        found = self.connections.call("HGET", self.key("seen"), tag)
+        if found is not None:
+            self.connections.call("HDEL", self.key("seen"), tag)
+        return float(found) if found is not None else now
+
+    def purge(self, queue: str) -> int:
+        """Set a queue's waiting messages aside for a day. Returns how many."""
+        return int(self._purge(args=[self.prefix, queue, PURGED_KEPT]))
+
+    def adopt(self, tag: str, value: bytes, list_name: str, text: str) -> bool:
+        """Take over a message that a stock worker has left unacknowledged."""
+        return bool(self._adopt(args=[self.prefix, tag, value, list_name, text]))
+
+    def hand_over(self, queue: str, most: int) -> int:
+        """Move delayed messages into their lists before they are due. Returns how many."""
+        return int(self._hand_over(args=[self.prefix, queue, most]))
+
+    def _script(self, name: str) -> FastScript:
+        return FastScript(
+            self.connections, _text(name), on_new_server=lambda: keep_quiet(self.connections, self.prefix)
+        )
+
+
+@cache
+def _text(name: str) -> str:
+    return (LUA / "common.lua").read_text() + (LUA / f"{name}.lua").read_text()
+
+
+def _entry(lease: str, value: bytes) -> Entry:
+    name, _, text = value.partition(b"\n")
+    return Entry(lease=lease, list=name.decode(errors="replace"), text=text)
