@@ -3,8 +3,7 @@
 from functools import partial
 from typing import Any, Final
 
-from celery import signals
-from celery.bootsteps import RUN
+from celery import bootsteps, signals
 from celery.exceptions import NotRegistered
 from celery.worker.consumer import Consumer
 from celery.worker.state import requests, reserved_requests
@@ -13,6 +12,7 @@ from ..logs import get_logger
 from .channel import LeasedMessage
 from .transport import Transport
 
+RUN: Final = bootsteps.RUN  # type: ignore[attr-defined]
 CHILDREN_LOOKED_AFTER: Final = 1.0  # seconds between two looks for dead children; Celery's own are 5 apart
 # Seconds between attempts to reach the server: the first, how much longer each further one, and the longest.
 RECONNECT: Final = {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 1.0}
