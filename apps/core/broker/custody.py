@@ -145,6 +145,19 @@ class Custody:
             log.warning("broker.quarantine_postponed", error=type(error).__name__)
             self._remember(self._returning, lease)
 
+    def delay(self, entry: Entry, due: float, *, seen: str = "") -> None:
+        """The message waits until `due`; where that is not possible now, it goes back and is claimed again.
+
+        `seen`: as for the store.
+        """
+        if self.held.pop(entry.lease, None) is None:
+            return
+        try:
+            self.store.delay(owner_id(), entry.lease, queue=entry.queue, due=due, seen=seen)
+        except redis.RedisError as error:
+            log.warning("broker.delay_postponed", error=type(error).__name__)
+            self._remember(self._returning, entry.lease)
+
     def settle_pending(self) -> float | None:
         """Tell the server what it does not know yet. Returns the seconds until there is more to tell, or None."""
         for consumer in tuple(self._consumers):

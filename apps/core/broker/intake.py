@@ -96,15 +96,17 @@ class Intake:
     def notice(self, descriptor: int) -> None:
         """The descriptor is readable."""
         if descriptor == self._poked.fileno():
-            self._wake_pending = False
             with suppress(BlockingIOError):
                 self._poked.recv(4096)
+            self._wake_pending = False  # only now: a wake-up before this is answered by the work that follows
         else:
             self._waits.end(descriptor)
             self._hungry = True
 
-    def seconds_until_due(self) -> float | None:
-        return None if self._due_at is None else max(self._due_at - time.monotonic(), 0.0)
+    @property
+    def due_at(self) -> float | None:
+        """The monotonic moment at which `work` has to be called even if nothing becomes readable."""
+        return self._due_at
 
     def work(self) -> bool:
         """Hand over what there is room for, and claim more where that may bring something.
@@ -120,7 +122,7 @@ class Intake:
             while self._ahead and self._free_slots() > 0:
                 handed_over |= self._hand_over_next()
                 if time.monotonic() - began > ONE_TURN:
-                    self._wake_loop()
+                    self.wake_loop()
                     return handed_over
             wanted = self._wanted()
             if not self._hungry or time.monotonic() < self._refused_until or not (wanted or self._is_idle):
@@ -129,16 +131,21 @@ class Intake:
 
     def work_one(self) -> bool:
         """`work` for a consumer that takes one message at a time."""
-        if not self._ahead and self._hungry and self._receivers and time.monotonic() >= self._refused_until:
+        if self._due_at is not None and time.monotonic() >= self._due_at:
+            self._due_at, self._hungry = None, True
+        if not self._receivers or self._free_slots() <= 0:
+            return False
+        if not self._ahead and self._hungry and time.monotonic() >= self._refused_until:
             self._claim(1)
         return bool(self._ahead) and self._hand_over_next()
 
     def poke(self) -> None:
         """A claim may bring something. Any thread may call this."""
         self._hungry = True
-        self._wake_loop()
+        self.wake_loop()
 
-    def _wake_loop(self) -> None:
+    def wake_loop(self) -> None:
+        """Let `notice` be called at once, in the loop's own thread."""
         if self._wake_pending:
             return
         self._wake_pending = True
@@ -148,7 +155,7 @@ class Intake:
     def slot_freed(self) -> None:
         """In a pool of threads the loop has to be told; in its own thread it looks again by itself."""
         if threading.get_ident() != self._thread:
-            self._wake_loop()
+            self.wake_loop()
 
     def claimed_ahead(self) -> bool:
         return bool(self._ahead)
@@ -193,13 +200,17 @@ class Intake:
     def _claim(self, wanted: int) -> None:
         try:
             claimed = self._custody.claim(wanted, self.queues, was_idle=self._is_idle)
-        except ServerRefusesWritesError as error:
+        except (ServerRefusesWritesError, redis.ResponseError) as error:
             self._refused_until = time.monotonic() + REFUSED_FOR
             log.warning("broker.claim_refused", why=str(error))
             return
         if claimed is None:
             return
-        self._learn_revocations(claimed)
+        try:
+            self._learn_revocations(claimed)
+        except redis.RedisError:
+            self._custody.return_unread([entry.lease for entry in claimed.entries])
+            raise
         now = time.monotonic()
         self._ahead.extend((entry, now) for entry in claimed.entries)
         self._hungry = len(claimed.entries) >= wanted
@@ -225,7 +236,11 @@ class Intake:
         if receiver is None:
             self._custody.put_back(entry.lease)
             return False
-        message = self._admit(entry)
+        try:
+            message = self._admit(entry)
+        except redis.RedisError:  # the server could not be asked about its job
+            self._custody.put_back(entry.lease)
+            raise
         if message is None:
             return False
         receiver(message)
@@ -236,7 +251,7 @@ class Intake:
         try:
             message = messages.read(entry.text)
             if (due := message.due) is not None and due > time.time() + self._clock_ahead:
-                self._delay(entry, due)
+                self._custody.delay(entry, due, seen="" if _carries_time(message) else message.tag)
                 return None
             message.make_due()
             return self._for_consumer(entry, message)
@@ -269,10 +284,6 @@ class Intake:
             return float(stamped)
         now = time.time() + self._clock_ahead
         return max(message.due or 0.0, self._custody.store.first_seen(message.tag, now))
-
-    def _delay(self, entry: Entry, due: float) -> None:
-        self._custody.held.pop(entry.lease, None)
-        self._custody.store.delay(owner_id(), entry.lease, queue=entry.queue, due=due)
 
     def _give_up(self, which: Callable[[Entry, float], bool]) -> None:
         kept = []

@@ -69,7 +69,7 @@ class Poller(kombu_redis.MultiChannelPoller):
         for intake in self.intakes:
             if intake.work_one():
                 return True
-            due = intake.seconds_until_due()
+            due = None if intake.due_at is None else max(intake.due_at - time.monotonic(), 0.0)
             timeout = min(wait for wait in (timeout, due, 1.0) if wait is not None)
         return super().get(callback, timeout=timeout)
 
@@ -94,6 +94,7 @@ class Transport(kombu_redis.Transport):
         if client.ssl is True or (client.transport_cls == TLS and not client.ssl):
             client.ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
         super().__init__(client, **kwargs)
+        self._end_ticking: Callable[[], object] = lambda: None
         self.cycle: Any = Poller()
 
     @property
@@ -106,7 +107,13 @@ class Transport(kombu_redis.Transport):
         super().register_with_event_loop(connection, loop)
         (kombu_tick,) = loop.on_tick - before
         loop.on_tick.discard(kombu_tick)
-        loop.on_tick.add(Tick(self, loop, kombu_tick))
+        tick = Tick(self, loop, kombu_tick)
+        loop.on_tick.add(tick)
+        self._end_ticking = lambda: loop.on_tick.discard(tick)
+
+    def close_connection(self, connection: Any) -> None:
+        self._end_ticking()
+        super().close_connection(connection)
 
 
 class Tick:
@@ -119,6 +126,7 @@ class Tick:
         self._kombu_tick = kombu_tick
         self._kombu_again_at = 0.0
         self._watched: list[int] = []
+        self._timed: float | None = None
 
     def __call__(self) -> None:
         now = time.monotonic()
@@ -131,3 +139,7 @@ class Tick:
                 self._watched = descriptors
                 for descriptor in descriptors:
                     self._loop.add_reader(descriptor, self._transport.on_readable, descriptor)
+            if (due_at := intake.due_at) is not None and due_at != self._timed:
+                self._timed = due_at
+                self._loop.call_later(max(due_at - now, 0.0), lambda: None)  # a turn at that moment
+                intake.wake_loop()  # which has made up its mind how long to sleep before this turn
