@@ -51,6 +51,11 @@ def noop() -> None:
     pass
 
 
+@app.task(name="pause")  # type: ignore[untyped-decorator]
+def pause(seconds: float) -> None:
+    time.sleep(seconds)
+
+
 @app.task(name="note_wait")  # type: ignore[untyped-decorator]
 def note_wait(enqueued_at: float) -> None:
     """Appends the seconds since `enqueued_at` to the file that BENCHMARK_WAITS names."""

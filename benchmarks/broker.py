@@ -228,6 +228,20 @@ def waits(kind: Kind, server: Server, folder: Path, count: int) -> tuple[float, 
     return statistics.median(found), found[int(len(found) * 0.99)], per_job
 
 
+def slots_used(kind: Kind, server: Server, folder: Path, jobs: int) -> float:
+    """Percent of two slots' time that jobs of 30 ms keep them busy while a backlog lasts."""
+    seconds = 0.03
+    script = f"from benchmarks.bare import pause\nfor _ in range({jobs}): pause.delay({seconds})"
+    with workers(kind, server, "prefork 2", folder):
+        enqueuer = subprocess.Popen([sys.executable, "-c", script], env=bare_environment(kind, server))
+        while not server.client.exists("jobs"):
+            time.sleep(0.001)
+        began = time.monotonic()
+        enqueuer.wait()
+        wait_until_done(server, patience=120)
+        return 100 * jobs * seconds / 2 / (time.monotonic() - began)
+
+
 def idle_commands(kind: Kind, server: Server, folder: Path, seconds: float) -> float:
     """Commands a second of a worker with nothing to do, with everything that Celery switches on by itself."""
     with workers(kind, server, "prefork 2", folder, quiet=False):
@@ -297,6 +311,8 @@ def measure(server: Server, folder: Path, size: Size, turns: int, report: Report
             "  the server's reads", "per job", {name: [reads for _, reads in runs] for name, runs in found.items()}
         )
     say_ratios(report, drains)
+    busy = in_turns(both, turns, partial(slots_used, server=server, folder=folder, jobs=size.paced))
+    report.show("Two slots with jobs of 30 ms", "% busy", busy)
     paced = in_turns(both, turns, lambda kind: waits(kind, server, folder, size.paced))
     report.show("Wait at 50 jobs/s, median", "ms", {name: [run[0] for run in runs] for name, runs in paced.items()})
     report.show("Wait at 50 jobs/s, p99", "ms", {name: [run[1] for run in runs] for name, runs in paced.items()})

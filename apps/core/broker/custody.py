@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, Protocol
-from weakref import WeakSet
 
 import redis
 
@@ -46,12 +45,12 @@ class Consumer(Protocol):
 class Custody:
     """The leases of one process on one server."""
 
-    def __init__(self, store: MessageStore, *, holds_engine_state: bool) -> None:
-        """`holds_engine_state`: the server is also the one that keeps idempotency keys and signs of life."""
+    def __init__(self, store: MessageStore, *, name: str, holds_engine_state: bool) -> None:
+        """`name`: of the server, for logs. `holds_engine_state`: idempotency keys are kept there, too."""
         self.store = store
         self.pid = os.getpid()
         self.held: dict[str, Entry] = {}  # delivered to a consumer, not settled
-        self._consumers: WeakSet[Consumer] = WeakSet()
+        self._consumers: tuple[Consumer, ...] = ()  # replaced as a whole: several threads read it
         self._done: deque[str] = deque()  # acknowledged; the server does not know it yet
         self._done_since = 0.0
         self._returning: deque[str] = deque()  # not to be run here; likewise
@@ -60,7 +59,7 @@ class Custody:
         self._call = 0
         self._refused = ""
         self._heartbeat = add_pulse(
-            "broker",
+            name,
             self.pulse,
             chore=self.settle_pending,
             farewell=self.leave,
@@ -68,7 +67,10 @@ class Custody:
         )
 
     def enter(self, consumer: Consumer) -> None:
-        self._consumers.add(consumer)
+        self._consumers = (*self._consumers, consumer)
+
+    def exit(self, consumer: Consumer) -> None:
+        self._consumers = tuple(other for other in self._consumers if other is not consumer)
 
     def claim(self, most: int, queues: Sequence[str], *, was_idle: bool) -> Claimed | None:
         """Up to `most` messages of these queues, in strict order.
@@ -160,19 +162,19 @@ class Custody:
 
     def settle_pending(self) -> float | None:
         """Tell the server what it does not know yet. Returns the seconds until there is more to tell, or None."""
-        for consumer in tuple(self._consumers):
+        for consumer in self._consumers:
             self._returning.extend(consumer.give_up_stale())
         try:
             self._tell(time.monotonic() - self._done_since >= ACKNOWLEDGED_AFTER)
         except redis.RedisError:
             return AGAIN_AFTER
-        if self._done or any(consumer.claimed_ahead() for consumer in tuple(self._consumers)):
+        if self._done or any(consumer.claimed_ahead() for consumer in self._consumers):
             return ACKNOWLEDGED_AFTER
         return None
 
     def pulse(self, owners: Sequence[str]) -> None:
         """The heartbeat, as far as this server is concerned."""
-        queues = [queue for consumer in tuple(self._consumers) for queue in consumer.queues]
+        queues = [queue for consumer in self._consumers for queue in consumer.queues]
         every = {*queues, *(queue.name for queue in QUEUES)}
         beat = self.store.pulse(owners, queues=queues, all_queues=sorted(every))
         for owner, count in beat.rescued.items():
@@ -183,14 +185,14 @@ class Custody:
             log.warning("broker.takes_writes_again")
         self._refused = beat.refused
         if beat.worth_while:
-            for consumer in tuple(self._consumers):
+            for consumer in self._consumers:
                 consumer.poke()
 
     def leave(self) -> None:
         """The process ends: what is done is acknowledged, all else goes back."""
         if self.pid != os.getpid():
             return
-        queues = [queue for consumer in tuple(self._consumers) for queue in consumer.queues]
+        queues = [queue for consumer in self._consumers for queue in consumer.queues]
         self._tell(everything=True)
         self.held.clear()
         if returned := self.store.leave(owner_id(), queues):

@@ -48,7 +48,10 @@ class Intake:
         self._revoked_until = 0.0  # moment up to which `_revoked` is complete
         self._troubled = False  # some job somewhere has a history
         self._clock_ahead = 0.0  # seconds that the server's clock is before this machine's
-        self._thread = threading.get_ident()
+        # Of the event loop: calls a function in its thread, before all else of its next turn.
+        self.call_soon: Callable[[Callable[[], object]], object] | None = None
+        self._work_pending = False
+        self._working_thread: int | None = None
         self._open = True
         store = custody.store
         self._waits = Waits(connect, wake_key=store.key("wake", owner_id()), prefix=store.prefix)
@@ -67,6 +70,7 @@ class Intake:
         """Hand the messages of this queue to `receiver`, after all queues that were named before."""
         self._receivers[queue] = receiver
         self._hungry = True
+        self.wake_loop()
 
     def cancel(self, queue: str) -> None:
         """Take no more of this queue; what was claimed of it and not handed over goes back."""
@@ -81,6 +85,7 @@ class Intake:
         if self._open:
             self._open = False
             self._receivers.clear()
+            self._custody.exit(self)
             self._give_up(lambda *_: True)
             self._waits.close()
             self._poked.close()
@@ -113,8 +118,15 @@ class Intake:
 
         Returns whether anything was handed over. Raises redis.RedisError where the server is not reached.
         """
-        if not self._receivers:
+        if not self._receivers or self._working_thread is not None:
             return False
+        self._working_thread = threading.get_ident()
+        try:
+            return self._work()
+        finally:
+            self._working_thread = None
+
+    def _work(self) -> bool:
         began, handed_over = time.monotonic(), False
         if self._due_at is not None and began >= self._due_at:
             self._due_at, self._hungry = None, True
@@ -142,7 +154,18 @@ class Intake:
     def poke(self) -> None:
         """A claim may bring something. Any thread may call this."""
         self._hungry = True
-        self.wake_loop()
+        self._work_soon()
+
+    def _work_soon(self) -> None:
+        if self.call_soon is None:
+            self.wake_loop()
+        elif not self._work_pending:
+            self._work_pending = True
+            self.call_soon(self._work_pended)
+
+    def _work_pended(self) -> None:
+        self._work_pending = False  # first: a slot that is freed meanwhile is looked at again
+        self.work()
 
     def wake_loop(self) -> None:
         """Let `notice` be called at once, in the loop's own thread."""
@@ -153,9 +176,9 @@ class Intake:
             self._poke.send(b"\0")
 
     def slot_freed(self) -> None:
-        """In a pool of threads the loop has to be told; in its own thread it looks again by itself."""
-        if threading.get_ident() != self._thread:
-            self.wake_loop()
+        """Look for the next message before the event loop looks for anything else."""
+        if self._working_thread != threading.get_ident():  # a solo worker runs its jobs inside `work`
+            self._work_soon()
 
     def claimed_ahead(self) -> bool:
         return bool(self._ahead)
@@ -251,7 +274,7 @@ class Intake:
         try:
             message = messages.read(entry.text)
             if (due := message.due) is not None and due > time.time() + self._clock_ahead:
-                self._custody.delay(entry, due, seen="" if _carries_time(message) else message.tag)
+                self._custody.delay(entry, due, seen=message.tag if message.ready_at is None else "")
                 return None
             message.make_due()
             return self._for_consumer(entry, message)
@@ -279,9 +302,6 @@ class Intake:
 
     def _first_seen(self, message: messages.Message) -> float:
         """Stock producers do not say when they enqueued a message: it counts from when it was noticed, or due."""
-        stamped = message.headers.get(READY_AT_HEADER)
-        if isinstance(stamped, int | float):
-            return float(stamped)
         now = time.time() + self._clock_ahead
         return max(message.due or 0.0, self._custody.store.first_seen(message.tag, now))
 

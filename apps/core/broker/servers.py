@@ -35,7 +35,9 @@ def custody_of(channel: Any) -> Custody:
     address = (os.getpid(), (*_address(store.client.connection_pool), store.prefix))
     with _making:
         if address not in _custodies:
-            _custodies[address] = Custody(store, holds_engine_state=_holds_engine_state(store))
+            _custodies[address] = Custody(
+                store, name=_described(store), holds_engine_state=_holds_engine_state(store)
+            )
         return _custodies[address]
 
 
@@ -54,6 +56,12 @@ def _holds_engine_state(store: MessageStore) -> bool:
         return _address(new_store().connection_pool) == _address(store.client.connection_pool)
     except ImproperlyConfigured:
         return False
+
+
+def _described(store: MessageStore) -> str:
+    """The server in words that may stand in a log."""
+    service, path, host, port, database, _ = _address(store.client.connection_pool)
+    return f"broker {service or path or f'{host}:{port}'}/{database} {store.prefix}".rstrip()
 
 
 def _address(pool: Any) -> Address:

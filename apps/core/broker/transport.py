@@ -32,10 +32,12 @@ class Poller(kombu_redis.MultiChannelPoller):
     def __init__(self) -> None:
         super().__init__()
         self.intakes: tuple[Intake, ...] = ()
-        self.in_event_loop = False
+        self.loop: Any = None  # the event loop; None: somebody calls `get`
 
     def add_intake(self, intake: Intake) -> None:
         self.intakes = (*self.intakes, intake)
+        if self.loop is not None:
+            intake.call_soon = self.loop.call_soon
 
     def discard_intake(self, intake: Intake) -> None:
         for descriptor in intake.descriptors:
@@ -44,7 +46,7 @@ class Poller(kombu_redis.MultiChannelPoller):
 
     def on_poll_start(self) -> None:
         super().on_poll_start()
-        if not self.in_event_loop:
+        if self.loop is None:
             for intake in self.intakes:
                 for descriptor in intake.descriptors:
                     self.poller.register(descriptor, READ | ERR)
@@ -53,7 +55,7 @@ class Poller(kombu_redis.MultiChannelPoller):
         for intake in self.intakes:
             if fileno in intake.descriptors:
                 intake.notice(fileno)
-                return intake.work() if self.in_event_loop else intake.work_one()
+                return intake.work_one() if self.loop is None else intake.work()
         if fileno not in self._fd_to_chan:
             self._forget(fileno)  # a connection that has ended while nothing was awaited on it
             return None
@@ -102,7 +104,7 @@ class Transport(kombu_redis.Transport):
         return False
 
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
-        self.cycle.in_event_loop = True
+        self.cycle.loop = loop
         before = set(loop.on_tick)
         super().register_with_event_loop(connection, loop)
         (kombu_tick,) = loop.on_tick - before
@@ -134,12 +136,11 @@ class Tick:
             self._kombu_again_at = now + KOMBU_EVERY
             self._kombu_tick()
         for intake in self._poller.intakes:
-            intake.work()
             if (descriptors := intake.descriptors) != self._watched:
                 self._watched = descriptors
                 for descriptor in descriptors:
                     self._loop.add_reader(descriptor, self._transport.on_readable, descriptor)
             if (due_at := intake.due_at) is not None and due_at != self._timed:
                 self._timed = due_at
-                self._loop.call_later(max(due_at - now, 0.0), lambda: None)  # a turn at that moment
+                self._loop.call_later(max(due_at - now, 0.0), intake.work)
                 intake.wake_loop()  # which has made up its mind how long to sleep before this turn

@@ -14,6 +14,7 @@ import redis
 
 LONGEST: Final = 30  # seconds after which the server answers in any case
 OVERDUE: Final = 10.0  # seconds more, after which the connection is taken for dead
+REFUSED_FOR: Final = 1.0  # seconds until a wait that the server refuses is tried again
 
 
 class Wait:
@@ -23,9 +24,15 @@ class Wait:
         self._connection = connection
         self._command = command
         self._sent_at: float | None = None
+        self._refused_until = 0.0
 
-    def begin(self) -> int:
-        """Send the command unless it is under way. Returns the descriptor that becomes readable with the answer."""
+    def begin(self) -> int | None:
+        """Send the command unless it is under way. Returns the descriptor that becomes readable with the answer.
+
+        None while the server refuses it; the heartbeat then notices what there is.
+        """
+        if time.monotonic() < self._refused_until:
+            return None
         if self._sent_at is not None and time.monotonic() - self._sent_at > LONGEST + OVERDUE:
             self.close()
         if self._sent_at is None:
@@ -34,12 +41,12 @@ class Wait:
         return int(self._connection._sock.fileno())  # noqa: SLF001 - redis-py offers no other way to poll
 
     def end(self) -> None:
-        """Read the answer, which says no more than that it is there. A refusal is an answer, too."""
+        """Read the answer, which says no more than that it is there."""
         self._sent_at = None
         try:
             self._connection.read_response()
         except redis.ResponseError:
-            return
+            self._refused_until = time.monotonic() + REFUSED_FOR
         except redis.RedisError:
             self.close()
 
@@ -79,6 +86,8 @@ class Waits:
 
     def _begin(self, wait: Wait) -> None:
         descriptor = wait.begin()
+        if descriptor is None:
+            return
         for old, other in tuple(self.descriptors.items()):
             if other is wait and old != descriptor:
                 del self.descriptors[old]
