@@ -1,6 +1,6 @@
 # Every target first makes sure of the environment .venv, so that python3, make and git are all one needs.
 .DEFAULT_GOAL := help
-.PHONY: help run demo services stop check test lock clean environment
+.PHONY: help run demo services stop check test chaos lock clean environment
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,6 +33,9 @@ check: environment ## format, lint, types, imports, system checks, migrations, f
 
 test: check ## everything in `make check`, then all other tests
 	$(BIN)/pytest --ignore=tests/unit tests
+
+chaos: environment ## kill workers and the server for ten minutes, beside Celery's own transport
+	$(BIN)/python -m tests.chaos
 
 lock: environment ## write the lock files anew from pyproject.toml
 	$(COMPILE) pyproject.toml -o deploy/requirements.lock

@@ -31,8 +31,6 @@ DEFAULTS = {
     "accept_content": ["json"],
     "result_accept_content": ["json"],
     "enable_utc": True,
-    # Redis serves the queues of a worker in the order in which they are named.
-    "broker_transport_options": {"queue_order_strategy": "priority"},
     "broker_connection_retry_on_startup": True,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "worker_soft_shutdown_timeout": 3.0,
@@ -44,6 +42,9 @@ DEFAULTS = {
     "worker_hijack_root_logger": False,
     "beat_scheduler": f"{__package__}.schedules.scheduler:FiringScheduler",
 }
+
+# Celery's own Redis transport serves the queues of a worker in the order in which they are named.
+TRANSPORT_OPTIONS = {"queue_order_strategy": "priority"}
 
 
 def route(
@@ -64,7 +65,15 @@ class JobsApp(Celery):
         super().__init__(*args, **kwargs)
         broker.register()
         register_types()
-        self.add_defaults(lambda: {**DEFAULTS, "task_routes": (route,)})
+        self.add_defaults(self._defaults)
+
+    def _defaults(self) -> dict[str, Any]:
+        """What a project's own settings leave open. Celery would put these before them."""
+        settings: Any = self.__dict__["_conf"]
+        ours = {**DEFAULTS, "task_routes": (route,)}
+        open_ones = {name: value for name, value in ours.items() if not settings.value_set_for(name)}
+        options = {**TRANSPORT_OPTIONS, **(settings.get("broker_transport_options") or {})}
+        return {**open_ones, "broker_transport_options": options}
 
     def send_task(  # type: ignore[override] # Celery names thirty options, which all pass through
         self,

@@ -1,13 +1,21 @@
 """System checks of the engine: each misconfiguration has an id, a hint and a test."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
+import redis
 from celery import current_app
 from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, register, run_checks
+from django.core.checks import Warning as Caution
+from kombu.utils.imports import symbol_by_name
 
+from .broker.configured import broker_client, is_leased
+from .broker.consumer import LeasedConsumer
+from .broker.request import LeasedRequest
+from .broker.server_facts import ServerFacts
+from .broker.status import server_facts
 from .conf import engine_settings
 from .exceptions import DeclarationError
 from .queues import QUEUES, Pool
@@ -24,8 +32,21 @@ REQUIRED_CONF = {
 }
 
 
+SERVER_ANSWERS_WITHIN: Final = 0.5  # seconds; a check must not wait for a server that is down
+OLDEST_REDIS: Final = (6, 2)
+
+
 def register_all() -> None:
-    for check in (task_declarations, consumers_of_queues, pools_of_tasks, celery_settings, timetable_tasks):
+    for check in (
+        task_declarations,
+        consumers_of_queues,
+        pools_of_tasks,
+        celery_settings,
+        timetable_tasks,
+        broker_server,
+        leased_consumer,
+        leased_requests,
+    ):
         register(check, "bgjobs")
 
 
@@ -92,6 +113,75 @@ def timetable_tasks(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[C
     ]
 
 
+def broker_server(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """bgjobs.W006 to W009: a server under which jobs may be lost. One that cannot be asked is not judged."""
+    if not is_leased():
+        return []
+    facts = None
+    with suppress(redis.RedisError, OSError):
+        facts = server_facts(
+            broker_client(connect_timeout=SERVER_ANSWERS_WITHIN, reply_timeout=SERVER_ANSWERS_WITHIN)
+        )
+    return list(doubts_about(facts)) if facts else []
+
+
+def doubts_about(server: ServerFacts) -> Iterator[CheckMessage]:
+    if server.eviction not in (None, "noeviction"):
+        yield Caution(
+            f"The broker's server evicts keys when its memory is full (maxmemory-policy {server.eviction}): "
+            "an evicted key is lost jobs.",
+            hint="Set maxmemory-policy noeviction: a full server then refuses new jobs, and keeps those it has.",
+            id="bgjobs.W006",
+        )
+    if server.keeps_log is False:
+        yield Caution(
+            "The broker's server keeps no append-only file: all jobs are lost when it restarts.",
+            hint="Set appendonly yes.",
+            id="bgjobs.W007",
+        )
+    if server.memory_limit == 0:
+        yield Caution(
+            "The broker's server has no memory limit: the kernel may kill it when the machine's memory is full.",
+            hint="Set maxmemory well below the machine's memory, and let an alert ring at 80 % of it.",
+            id="bgjobs.W008",
+        )
+    if server.compatible_with and server.compatible_with < OLDEST_REDIS:
+        yield Caution(
+            f"The broker's server ({server.kind} {server.version}) is too old: it lacks commands that claims need.",
+            hint="Use Valkey 7.2 or later, or Redis 6.2 or later.",
+            id="bgjobs.W009",
+        )
+
+
+def leased_consumer(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """bgjobs.E010: a consumer that drops what cannot run, and gives back what still runs."""
+    if not is_leased() or _is_a(current_app.conf.worker_consumer, LeasedConsumer):
+        return []
+    return [
+        Error(
+            f"Celery's worker_consumer is {current_app.conf.worker_consumer!r}, under which jobs of a leased:// "
+            "broker are lost or run twice.",
+            hint=f"Remove CELERY_WORKER_CONSUMER from the settings, or derive from {LeasedConsumer.__name__}.",
+            id="bgjobs.E010",
+        )
+    ]
+
+
+def leased_requests(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """bgjobs.E011: a task whose jobs, when their process dies, would be blamed on nobody and loop for ever."""
+    if not is_leased():
+        return []
+    return [
+        Error(
+            f"Task {task.name!r} has the Request {task.Request!r}, which knows no leases.",
+            hint=f"Derive the task from BaseTask and its Request from {LeasedRequest.__name__}.",
+            id="bgjobs.E011",
+        )
+        for task in loaded_tasks(of_engine_only=False)
+        if not _is_a(task.Request, LeasedRequest)
+    ]
+
+
 def loaded_tasks(*, of_engine_only: bool = True) -> list[Any]:
     """All declared tasks, wrongly declared ones included; of the engine's own kind, or all of Celery's."""
     app: Any = current_app
@@ -112,3 +202,12 @@ def refuse_to_start(**_: Any) -> None:
 
 def _pools_without_limits(pools: tuple[Pool, ...]) -> list[Pool]:
     return [pool for pool in pools if pool.kind != "prefork"]
+
+
+def _is_a(named: Any, wanted: type) -> bool:
+    """Whether a class, or the class that a text names, is `wanted` or derived from it."""
+    try:
+        found = symbol_by_name(named)
+    except (ImportError, AttributeError, ValueError):
+        return False
+    return isinstance(found, type) and issubclass(found, wanted)

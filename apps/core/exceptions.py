@@ -36,6 +36,10 @@ class ServiceTimeoutError(TransientError):
     """An external service did not answer in time; the job is tried again."""
 
 
+class WouldEndWorkerError(TransientError):
+    """A job raised what ends a process: `sys.exit()` or a MemoryError. Its worker has other jobs, and goes on."""
+
+
 class CircuitOpenError(TransientError):
     """Calls to an external service are suspended because it keeps failing."""
 

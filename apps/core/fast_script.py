@@ -23,6 +23,10 @@ class Connections:
         self._pool: Any = client.connection_pool
         self._mine = threading.local()
 
+    @property
+    def database(self) -> int:
+        return int(self._pool.connection_kwargs.get("db") or 0)
+
     def call(self, *command: Any) -> Any:
         """The server's reply. Where the connection breaks, the command is sent once more on a new one."""
         try:
@@ -35,13 +39,15 @@ class Connections:
         if connection is None or connection.pid != os.getpid():  # a forked child must not use its parent's socket
             connection = self._mine.connection = self._made()
         try:
+            if not connection.is_connected:
+                connection.connect()  # `send_command` would too, but without asking Sentinels where the master is
             connection.send_command(*command, check_health=False)
             return connection.read_response()
         except ResponseError:
             raise  # a whole reply, though a refusal
         except BaseException:
             # Also a time limit that strikes between the two: the reply must not be taken for the next command's.
-            connection.disconnect()  # it connects again by itself
+            connection.disconnect()
             raise
 
     def _made(self) -> Any:
@@ -53,14 +59,15 @@ class FastScript:
     """A Lua script, called as `script(keys=[...], args=[...])`. Raises redis.RedisError.
 
     A script must bear being run twice: a call whose reply is lost is repeated. `on_new_server` is called before the
-    script is loaded anew: this server has been restarted, or was a replica until now.
+    script is loaded: this server has been restarted, was a replica until now, or has never been asked for this. The
+    server's databases have nothing in common, so each has a script of its own.
     """
 
     def __init__(
         self, connections: Connections, text: str, on_new_server: Callable[[], object] = lambda: None
     ) -> None:
         self._connections = connections
-        self._text = text
+        self._text = text = f"-- database {connections.database}\n{text}"
         self._on_new_server = on_new_server
         self._sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import models
 
-from .catalogue import ACTIONS
+from .catalogue import PERMISSIONS
 
 
 class OperatorAction(models.Model):
@@ -29,7 +29,7 @@ class OperatorAction(models.Model):
         app_label = "bgjobs"
         ordering = ["-at"]
         default_permissions = ("view",)
-        permissions = [(action.permission, f"May {action.words}") for action in ACTIONS.values()]
+        permissions = [(codename, f"May {words}") for codename, words in PERMISSIONS.items()]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.action} {self.target}"

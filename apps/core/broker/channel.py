@@ -148,7 +148,7 @@ class LeasedChannel(Base):  # type: ignore[misc] # see Base
     def _waiting_connection(self) -> Any:
         """A connection for blocking commands, of which only the event loop knows when there is an answer."""
         pool = self.store.client.connection_pool
-        return pool.connection_class(**{**pool.connection_kwargs, "socket_timeout": None})
+        return pool.connection_class(**pool.connection_kwargs | {"socket_timeout": None, "driver_info": None})
 
 
 class Channel(LeasedChannel, kombu_redis.Channel):

@@ -1,16 +1,23 @@
 """Celery's consumer on leased queues: what cannot run is set aside, and what runs survives a lost connection."""
 
+import os
+import time
+import warnings
 from functools import partial
 from typing import Any, Final
 
 from celery import bootsteps, signals
-from celery.exceptions import NotRegistered
+from celery.exceptions import CPendingDeprecationWarning, NotRegistered, WorkerTerminate
+from celery.platforms import EX_FAILURE
 from celery.worker.consumer import Consumer
+from celery.worker.consumer.mingle import Mingle
 from celery.worker.state import requests, reserved_requests
 
 from ..logs import get_logger
+from ..owners import end_heartbeat
 from .channel import LeasedMessage
-from .transport import Transport
+from .intake import REFUSED_FOR
+from .transport import REFUSALS, Transport
 
 RUN: Final = bootsteps.RUN  # type: ignore[attr-defined]
 CHILDREN_LOOKED_AFTER: Final = 1.0  # seconds between two looks for dead children; Celery's own are 5 apart
@@ -27,6 +34,8 @@ class LeasedConsumer(Consumer):
     controller: Any
     task_buckets: dict[str, Any]
     pool: Any
+    task_consumer: Any
+    steps: list[Any]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -76,6 +85,15 @@ class LeasedConsumer(Consumer):
             conn.ensure_connection = partial(conn.ensure_connection, **RECONNECT)
         return super().ensure_connected(conn)
 
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        with warnings.catch_warnings():
+            # That jobs which run are given back with their connection, and might be cancelled: not so here.
+            warnings.simplefilter("ignore", CPendingDeprecationWarning)
+            super().on_connection_error_after_connected(exc)
+        if self._is_leased and isinstance(exc, REFUSALS):  # it would be asked again at once
+            log.error("broker.refuses_writes", why=str(exc))
+            time.sleep(REFUSED_FOR)
+
     def register_with_event_loop(self, hub: Any) -> None:
         super().register_with_event_loop(hub)
         if maintain := getattr(getattr(self.pool, "_pool", None), "maintain_pool", None):
@@ -87,8 +105,35 @@ class LeasedConsumer(Consumer):
             super().on_close()
         elif self.blueprint.state == RUN:
             self._finish_partial_writes()
+            self._greet_nobody()
         else:
             self._return_unstarted()
+
+    def close(self) -> None:
+        """The worker begins to end; Celery closes the rest only when all that runs has ended."""
+        if self._is_leased:
+            if self.task_consumer is not None:
+                self.task_consumer.cancel()
+            self._return_unstarted()
+
+    def cancel_active_requests(self) -> None:
+        """A cold shutdown. Celery knows only how to end the jobs of processes."""
+        if not self._is_leased:
+            super().cancel_active_requests()
+            return
+        self._return_unstarted()
+        if getattr(self.pool, "_pool", None):
+            super().cancel_active_requests()
+        elif self.pool.signal_safe:  # solo: the signal has met the job itself
+            raise WorkerTerminate(EX_FAILURE)
+        else:  # a thread cannot be ended, and its job is not to run on while it runs elsewhere
+            end_heartbeat()
+            os._exit(EX_FAILURE)
+
+    def _greet_nobody(self) -> None:
+        """A worker that comes back has all revocations from the server; Celery's greeting costs a second."""
+        for mingle in (step for step in self.steps if isinstance(step, Mingle)):
+            setattr(mingle, "start", _nothing_to_learn)  # noqa: B010 - a method is replaced
 
     def _return_unstarted(self) -> None:
         """The worker ends: what has not reached a process of the pool goes back."""
@@ -114,6 +159,10 @@ class LeasedConsumer(Consumer):
             writer = getattr(job, "_writer", lambda: None)()
             if writer is not None and writer in processes._active_writers:  # noqa: SLF001
                 processes._flush_writer(job._write_to, writer)  # noqa: SLF001
+
+
+def _nothing_to_learn(_: Any) -> None:
+    """What Mingle does after a lost connection."""
 
 
 def _put_back(request: Any) -> None:

@@ -11,13 +11,12 @@ from typing import Any, Final
 import redis
 from celery.worker import state as worker_state
 
-from ..context import READY_AT_HEADER
 from ..logs import get_logger
 from ..owners import owner_id
-from . import messages, quarantine
+from .admission import Admission
 from .custody import Custody
 from .run_times import run_times
-from .store import Claimed, Entry, ServerRefusesWritesError
+from .store import Entry, ServerRefusesWritesError
 from .waiting import Waits
 
 STALE_AFTER: Final = 0.1  # seconds that a message claimed ahead may wait for a slot here
@@ -44,10 +43,7 @@ class Intake:
         self._is_idle = False  # the server has noted that this process waits
         self._due_at: float | None = None  # monotonic: a watched delayed message is due
         self._refused_until = 0.0
-        self._revoked: dict[str, float] = {}
-        self._revoked_until = 0.0  # moment up to which `_revoked` is complete
-        self._troubled = False  # some job somewhere has a history
-        self._clock_ahead = 0.0  # seconds that the server's clock is before this machine's
+        self._admission = Admission(channel, custody)
         # Of the event loop: calls a function in its thread, before all else of its next turn.
         self.call_soon: Callable[[Callable[[], object]], object] | None = None
         self._work_pending = False
@@ -206,7 +202,7 @@ class Intake:
             return None
         (entry,) = claimed.entries
         self._custody.held[entry.lease] = entry
-        return self._admit(entry)
+        return self._admission.admit(entry)
 
     def _free_slots(self) -> int:
         slots = self._channel.qos.prefetch_count or SLOTS_WITHOUT_LIMIT
@@ -230,7 +226,7 @@ class Intake:
         if claimed is None:
             return
         try:
-            self._learn_revocations(claimed)
+            self._admission.learn(claimed)
         except redis.RedisError:
             self._custody.return_unread([entry.lease for entry in claimed.entries])
             raise
@@ -238,16 +234,9 @@ class Intake:
         self._ahead.extend((entry, now) for entry in claimed.entries)
         self._hungry = len(claimed.entries) >= wanted
         self._is_idle = not self._hungry
-        self._clock_ahead = claimed.now - time.time()
         if self._is_idle:
             self._due_at = None if claimed.next_due is None else now + max(claimed.next_due - claimed.now, 0.0)
             self._waits.begin(claimed.watched)
-
-    def _learn_revocations(self, claimed: Claimed) -> None:
-        if claimed.revoked > self._revoked_until:
-            self._revoked |= self._custody.store.revoked_since(self._revoked_until)
-            self._revoked_until = claimed.revoked
-        self._troubled = claimed.troubled
 
     def _hand_over_next(self) -> bool:
         try:
@@ -260,7 +249,7 @@ class Intake:
             self._custody.put_back(entry.lease)
             return False
         try:
-            message = self._admit(entry)
+            message = self._admission.admit(entry)
         except redis.RedisError:  # the server could not be asked about its job
             self._custody.put_back(entry.lease)
             raise
@@ -268,42 +257,6 @@ class Intake:
             return False
         receiver(message)
         return True
-
-    def _admit(self, entry: Entry) -> Any:
-        """The message for the consumer, or None: it is not due, or cannot be read."""
-        try:
-            message = messages.read(entry.text)
-            if (due := message.due) is not None and due > time.time() + self._clock_ahead:
-                self._custody.delay(entry, due, seen=message.tag if message.ready_at is None else "")
-                return None
-            message.make_due()
-            return self._for_consumer(entry, message)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            log.error("broker.undecodable", queue=entry.queue, why=str(error))
-            self._custody.quarantine(entry.lease, quarantine.record(entry, "undecodable", detail=str(error)))
-            return None
-
-    def _for_consumer(self, entry: Entry, message: messages.Message) -> Any:
-        job = message.job
-        history: list[str] = []
-        if job is not None:
-            if self._troubled:
-                (history,) = self._custody.store.troubles([job])
-            if job in self._revoked:
-                worker_state.revoked.add(job)  # Celery drops it, and says so
-            message.headers[READY_AT_HEADER] = message.ready_at or self._first_seen(message)
-        properties = message.payload["properties"]
-        properties["delivery_tag"] = entry.lease
-        info = properties.setdefault("delivery_info", {})
-        info["redelivered"] = bool(history)
-        made = self._channel.Message(message.payload, channel=self._channel)
-        made.entry, made.history = entry, history
-        return made
-
-    def _first_seen(self, message: messages.Message) -> float:
-        """Stock producers do not say when they enqueued a message: it counts from when it was noticed, or due."""
-        now = time.time() + self._clock_ahead
-        return max(message.due or 0.0, self._custody.store.first_seen(message.tag, now))
 
     def _give_up(self, which: Callable[[Entry, float], bool]) -> None:
         kept = []

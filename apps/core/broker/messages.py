@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from kombu.utils.json import object_hook
 
+from ..context import READY_AT_HEADER
+
 ENQUEUED_ETA = "bgjobs_eta"  # header: the eta of a job that is due now; Celery would wait for `eta` in memory
 
 
@@ -22,6 +24,7 @@ class Message:
     payload: dict[str, Any]  # as kombu takes it
     headers: dict[str, Any]  # the part of `payload` with the job's facts; {} where it has none
     ready_at: float | None  # moment the wait counts from; None: stock producers do not say
+    due: float | None  # moment before which the job must not start; None: at once, or unreadable
 
     @property
     def job(self) -> str | None:
@@ -32,11 +35,6 @@ class Message:
     def tag(self) -> str:
         """Its publisher's delivery tag, which no other message has."""
         return str(self.payload["properties"].get("delivery_tag", ""))
-
-    @property
-    def due(self) -> float | None:
-        """The moment before which the job must not start, seconds since the epoch; None: at once, or unreadable."""
-        return due_of(self.headers)
 
     def make_due(self) -> None:
         """Keep Celery from waiting for the eta once more. An eta that cannot be read is left for it to refuse."""
@@ -53,11 +51,17 @@ def read(text: bytes) -> Message:
     if not isinstance(payload, dict) or not isinstance(payload.get("properties"), dict):
         raise UndecodableMessageError('no JSON object with "properties"')
     headers = payload.get("headers")
-    ready_at = payload.pop("ready_at", None)
+    if not isinstance(headers, dict):
+        headers = {}
+    if not all(isinstance(headers.get(name, ""), str) for name in ("task", "id")):
+        raise UndecodableMessageError('"task" or "id" is no text')
+    # The header is the enqueuer's own word, of a job that this project enqueued on a redis:// URL.
+    ready_at = payload.pop("ready_at", None) or headers.get(READY_AT_HEADER)
     return Message(
         payload=payload,
-        headers=headers if isinstance(headers, dict) else {},
+        headers=headers,
         ready_at=ready_at if isinstance(ready_at, int | float) else None,
+        due=due_of(headers),
     )
 
 

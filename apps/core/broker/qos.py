@@ -1,6 +1,7 @@
 """Acknowledgements: kombu's channel hands them to the custody, which outlives it."""
 
 from collections import OrderedDict
+from functools import cached_property
 from typing import Any
 
 from kombu.transport import virtual
@@ -20,7 +21,13 @@ class LeasedQoS(virtual.QoS):
         self.channel = channel
         self.prefetch_count = prefetch_count
         self._delivered: OrderedDict[str, Any] = OrderedDict()
-        self._custody: Custody = channel.custody
+
+    @cached_property
+    def _custody(self) -> Custody:
+        """Taken with the first message that needs it: who only listens to replies holds nothing."""
+        channel: Any = self.channel
+        custody: Custody = channel.custody
+        return custody
 
     def can_consume(self) -> bool:
         return True  # of queues whose messages need no acknowledgement; the intake counts the others itself

@@ -3,11 +3,15 @@
 import base64
 import json
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
+from ..logs import redact
 from ..owners import owner_id
-from .store import Entry
+from .store import Entry, MessageStore
+
+PORTION: Final = 100  # records read at once
 
 
 def record(entry: Entry, reason: str, *, detail: str = "", history: Sequence[str] = ()) -> str:
@@ -36,3 +40,84 @@ def _text(text: bytes) -> dict[str, str]:
         return {"message": text.decode()}
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(text).decode()}
+
+
+# What operators see of it, and do with it.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A message in quarantine. Nothing here shows a job's arguments but `text`."""
+
+    name: str  # by which operators name it
+    kept_as: str  # its field in the hash
+    reason: str
+    detail: str
+    since: float
+    queue: str
+    list: str
+    history: tuple[str, ...]  # "<moment> <event> <owner>"
+    task: str | None  # None: the message cannot be read
+    job: str | None
+    text: bytes  # the message as it was published
+
+    @classmethod
+    def read(cls, kept_as: str, record_text: bytes) -> Self:
+        kept = json.loads(record_text)
+        text = original(kept)
+        headers = _headers(text)
+        return cls(
+            name=kept_as.replace(" ", ":"),
+            kept_as=kept_as,
+            reason=kept["reason"],
+            detail=redact(kept["detail"]),
+            since=kept["at"],
+            queue=kept["queue"],
+            list=kept["list"],
+            history=tuple(kept["history"]),
+            task=_text_or_none(headers.get("task")),
+            job=_text_or_none(headers.get("id")),
+            text=text,
+        )
+
+
+def count(store: MessageStore) -> int:
+    return int(store.connections.call("HLEN", store.key("quarantine")))
+
+
+def each(store: MessageStore, *, reason: str | None = None) -> Iterator[Quarantined]:
+    """All that are there while this goes on, or those with this reason; in no order, and each once at least."""
+    cursor = b"0"
+    while True:
+        cursor, pairs = store.connections.call("HSCAN", store.key("quarantine"), cursor, "COUNT", PORTION)
+        for kept_as, text in zip(pairs[::2], pairs[1::2], strict=True):
+            one = Quarantined.read(kept_as.decode(), text)
+            if reason is None or one.reason == reason:
+                yield one
+        if cursor == b"0":
+            return
+
+
+def named(store: MessageStore, name: str) -> Quarantined | None:
+    owner, _, lease = name.rpartition(":")
+    kept_as = f"{owner} {lease}"
+    text = store.connections.call("HGET", store.key("quarantine"), kept_as)
+    return None if text is None else Quarantined.read(kept_as, text)
+
+
+def restore(store: MessageStore, those: Iterable[Quarantined]) -> int:
+    """Put these back where they are claimed next, exactly as they were. Returns how many still were there."""
+    return sum(store.restore(one.kept_as, one.list, one.text) for one in those)
+
+
+def _headers(text: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    headers = message.get("headers") if isinstance(message, dict) else None
+    return headers if isinstance(headers, dict) else {}
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -4,8 +4,9 @@ import time
 from functools import wraps
 from typing import Any, Final
 
-from billiard.exceptions import WorkerLostError
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import signals
+from celery.exceptions import InvalidTaskError
 from celery.worker import state
 from celery.worker.request import Request
 from celery.worker.strategy import default as celery_strategy
@@ -27,6 +28,14 @@ class LeasedRequest(Request):
     _process_died = False
     _timed_out: float | None = None
 
+    def __init__(self, message: Any, *args: Any, **kwargs: Any) -> None:
+        """Raises InvalidTaskError for a message that is no job's, where Celery's own would end the worker."""
+        try:
+            super().__init__(message, *args, **kwargs)
+            _check_time_limits(*self.time_limits)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise InvalidTaskError(f"{type(error).__name__}: {error}") from error
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Celery makes a class per task, whose `on_success` is its own; it is told how long the job took."""
         super().__init_subclass__(**kwargs)
@@ -46,6 +55,8 @@ class LeasedRequest(Request):
             run_times.note(time.time() - self.time_start)
         error = exc_info.exception
         error = getattr(error, "exc", error)  # billiard wraps it with its traceback's text
+        if isinstance(error, TimeLimitExceeded):  # `on_timeout` comes only after this
+            self._timed_out = error.args[0]
         self._process_died = isinstance(error, WorkerLostError) and not state.should_terminate
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
@@ -94,6 +105,11 @@ def strategy(task: Any, app: Any, consumer: Any) -> Any:
     handle = celery_strategy(task, app, consumer)
 
     def receive(message: Any, body: Any, *rest: Any, **options: Any) -> Any:
+        match message.payload:
+            case [list(), dict(), dict() | None] | dict():  # either of Celery's two protocols
+                pass
+            case _:
+                raise InvalidTaskError("its body is no job's")
         history = getattr(message, "history", ())
         if history and len(history) >= task.max_deliveries:
             give_up(task, message, f"it was delivered {len(history)} times and came to no end")
@@ -101,6 +117,12 @@ def strategy(task: Any, app: Any, consumer: Any) -> Any:
         return handle(message, body, *rest, **options)
 
     return receive
+
+
+def _check_time_limits(hard: float | None, soft: float | None) -> None:
+    for limit in (hard, soft):
+        if limit is not None and not isinstance(limit, int | float):
+            raise TypeError("a time limit is no number")
 
 
 def give_up(task: Any, message: LeasedMessage, why: str, last_event: str = "") -> None:

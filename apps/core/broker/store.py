@@ -15,6 +15,8 @@ import redis
 from ..conf import engine_settings
 from ..fast_script import Connections, FastScript
 from ..owners import keep_quiet
+from .depths import FIRST_SEEN_KEPT, QueueDepth
+from .fleet import Fleet
 
 LUA: Final = Path(__file__).parent / "lua"
 PRIORITY_SEPARATOR: Final = "\x06\x16"
@@ -81,6 +83,9 @@ class MessageStore:
         self._purge = self._script("purge")
         self._adopt = self._script("adopt")
         self._hand_over = self._script("hand_over")
+        self._depths = self._script("depths")
+        self._fleet = self._script("fleet")
+        self._restore = self._script("restore")
 
     def key(self, *parts: str) -> str:
         """The full name of one of the engine's keys, as in key("leases", owner)."""
@@ -132,8 +137,9 @@ class MessageStore:
         """Put messages where they are claimed next; `event` is noted in the history of their jobs."""
         return int(self._settle(args=[self.prefix, owner, "back", event, *leases]))
 
-    def delay(self, owner: str, lease: str, *, queue: str, due: float) -> int:
-        return int(self._settle(args=[self.prefix, owner, "delay", repr(due), queue, lease]))
+    def delay(self, owner: str, lease: str, *, queue: str, due: float, seen: str = "") -> int:
+        """Let a message wait until `due`. `seen`: its tag, where it carries no time and is noticed now."""
+        return int(self._settle(args=[self.prefix, owner, "delay", repr(due), queue, seen, lease]))
 
     def quarantine(self, owner: str, lease: str, record: str) -> int:
         return int(self._settle(args=[self.prefix, owner, "quarantine", record, lease]))
@@ -181,7 +187,9 @@ class MessageStore:
     def revoked_since(self, moment: float) -> dict[str, float]:
         """Job ids that were revoked at `moment` or later, and when."""
         found = self.connections.call("ZRANGE", self.key("revoked"), repr(moment), "+inf", "BYSCORE", "WITHSCORES")
-        return {job.decode(): float(when) for job, when in zip(found[::2], found[1::2], strict=True)}
+        # The newer protocol answers in pairs, the older one in a row.
+        pairs = found if found and isinstance(found[0], list) else zip(found[::2], found[1::2], strict=True)
+        return {job.decode(): float(when) for job, when in pairs}
 
     def troubles(self, jobs: Sequence[str]) -> list[list[str]]:
         """What has befallen each of these jobs so far: "<moment> process_died <owner>" and the like."""
@@ -198,6 +206,19 @@ class MessageStore:
             self.connections.call("HDEL", self.key("seen"), tag)
         return float(found) if found is not None else now
 
+    def depths(self, queues: Sequence[str]) -> dict[str, QueueDepth]:
+        """How much of each of these queues waits, for how long, and how much is in the hands of workers."""
+        now, *replies = self._depths(args=[self.prefix, FIRST_SEEN_KEPT, *queues])
+        return {queue: QueueDepth.read(float(now), reply) for queue, reply in zip(queues, replies, strict=True)}
+
+    def fleet(self, queues: Sequence[str]) -> Fleet:
+        """Who consumes, what each holds, and who waits for which of these queues."""
+        return Fleet.read(queues, self._fleet(args=[self.prefix, *queues]))
+
+    def restore(self, kept_as: str, list_name: str, text: bytes) -> bool:
+        """Put a message back that is quarantined. Returns whether it still was; `kept_as` names its record."""
+        return bool(self._restore(args=[self.prefix, kept_as, list_name, text]))
+
     def purge(self, queue: str) -> int:
         """Set a queue's waiting messages aside for a day. Returns how many."""
         return int(self._purge(args=[self.prefix, queue, PURGED_KEPT]))
@@ -212,7 +233,9 @@ class MessageStore:
 
     def _script(self, name: str) -> FastScript:
         return FastScript(
-            self.connections, _text(name), on_new_server=lambda: keep_quiet(self.connections, self.prefix)
+            self.connections,
+            f"-- prefix {self.prefix!r}\n{_text(name)}",  # installations with one server have nothing in common
+            on_new_server=lambda: keep_quiet(self.connections, self.prefix),
         )
 
 

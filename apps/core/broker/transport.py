@@ -8,11 +8,13 @@ from typing import Any, Final
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
 from kombu.utils.eventio import ERR, READ
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
 
 from .channel import Channel, SentinelChannel, plain_address
 from .intake import Intake
 
 KOMBU_EVERY: Final = 0.1  # seconds between two looks at what kombu itself waits for
+REFUSALS: Final = (OutOfMemoryError, ReadOnlyError)
 TLS: Final = "leaseds"
 SENTINEL: Final = "leased+sentinel"
 
@@ -86,6 +88,8 @@ class Transport(kombu_redis.Transport):
     """See docs/broker.md for what it promises."""
 
     Channel: Any = Channel
+    # A server that takes no writes at present is waited for like one that is not reached.
+    connection_errors = (*kombu_redis.Transport.connection_errors, *REFUSALS)
     implements = kombu_redis.Transport.implements.extend(batch_publish=False)
 
     def __init__(self, client: Any, **kwargs: Any) -> None:

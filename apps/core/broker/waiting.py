@@ -36,6 +36,8 @@ class Wait:
         if self._sent_at is not None and time.monotonic() - self._sent_at > LONGEST + OVERDUE:
             self.close()
         if self._sent_at is None:
+            if not self._connection.is_connected:
+                self._connection.connect()  # `send_command` would not ask Sentinels where the master is
             self._connection.send_command(*self._command, check_health=False)
             self._sent_at = time.monotonic()
         return int(self._connection._sock.fileno())  # noqa: SLF001 - redis-py offers no other way to poll

@@ -3,12 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from ..actions import perform
 from ..idempotency import records
-from .actors import add_actor_arguments, named_actor
+from .actors import act, add_actor_arguments, named_actor
 from .keys import add_key_arguments, named_key
 
 NAME = "release-key"
@@ -27,8 +25,5 @@ def run(command: BaseCommand, *, reason: str, as_user: str | None, **options: An
     def release() -> int:
         return 0 if records().release(key) is None else 1
 
-    try:
-        row = perform("release-key", release, actor=named_actor(as_user), target=key, reason=reason, expected=1)
-    except (PermissionDenied, ValidationError) as error:
-        raise CommandError("; ".join(getattr(error, "messages", [str(error)]))) from None
+    row = act("release-key", release, actor=named_actor(as_user), target=key, reason=reason, expected=1)
     command.stdout.write(f"Released {key}." if row.affected else f"Nobody held {key}, and nothing was stored for it.")

@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn, Protocol
 
 import redis
 from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
+from kombu.exceptions import OperationalError as BrokerError
 
 from ..exceptions import DuplicateOfFailedError, DuplicateRunningError, StoreDownError
 from ..logs import get_logger, redact
@@ -143,7 +144,10 @@ def _wait(task: GuardedTask, held: Held) -> NoReturn:
         raise waiting  # in process nobody else would go on meanwhile
     _log(task, held.key, "waiting", of=held.job)
     again = task.signature_from_request(task.request, countdown=WAIT, retries=task.request.retries)
-    again.apply_async()
+    try:
+        again.apply_async()
+    except (redis.RedisError, BrokerError) as error:
+        raise Reject(error, requeue=True) from error  # the message at hand is the only one there is
     when: Any = WAIT
     raise Retry(exc=waiting, when=when, sig=again)
 

@@ -51,12 +51,12 @@ class Heartbeat(threading.Thread):
     def run(self) -> None:
         next_beat = time.monotonic() + engine_settings().heartbeat_every
         while not self._stopped:
-            waits = [next_beat - time.monotonic(), *(wait for chore in self.chores if (wait := chore()) is not None)]
-            self._poked.wait(max(min(waits), 0.0))
+            waits = [wait for chore in self.chores if (wait := self._survived(chore)) is not None]
+            self._poked.wait(max(min([next_beat - time.monotonic(), *waits]), 0.0))
             self._poked.clear()
             if time.monotonic() >= next_beat and not self._stopped:
                 next_beat = time.monotonic() + engine_settings().heartbeat_every
-                self.beat()
+                self._survived(self.beat)
 
     def beat(self) -> None:
         """One beat of every pulse. A server that does not answer is logged once, and again when it is back."""
@@ -71,6 +71,14 @@ class Heartbeat(threading.Thread):
             else:
                 if (since := self._silent_since.pop(name, None)) is not None:
                     log.warning("heartbeat.recovered", server=name, seconds=round(time.monotonic() - since, 1))
+
+    def _survived(self, step: Callable[[], float | None]) -> float | None:
+        """Take a step that must not end the thread: a process that falls silent is taken for dead while it works."""
+        try:
+            return step()
+        except Exception:
+            log.exception("heartbeat.stumbled")
+            return None
 
     def poke(self) -> None:
         """Do the chores now."""

@@ -37,4 +37,5 @@ def _ended(**_: Any) -> None:
 def _pids_of(pool: Any) -> Callable[[], Iterable[int]]:
     """The pids of a prefork pool's children as they are at each call; none for threads and solo."""
     processes = getattr(pool, "_pool", None)
-    return lambda: [process.pid for process in tuple(getattr(processes, "_pool", ()))]
+    # One that is about to be forked has no pid yet.
+    return lambda: [pid for process in tuple(getattr(processes, "_pool", ())) if (pid := process.pid) is not None]

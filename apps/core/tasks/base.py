@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from celery.contrib.django.task import DjangoTask
-from celery.exceptions import Retry
+from celery.exceptions import Reject, Retry
 
 from .. import context
 from ..broker.request import LeasedRequest, strategy
@@ -127,7 +127,10 @@ class BaseTask(AnyTask):
         if eta is None and countdown is None:
             asked = retry_after(exc) if exc is not None else None
             countdown = self.backoff.delay(self.request.retries, at_least=asked)
-        again: Retry = super().retry(args, kwargs, exc, throw, eta, countdown, max_retries, **options)
+        try:
+            again: Retry = super().retry(args, kwargs, exc, throw, eta, countdown, max_retries, **options)
+        except Reject as rejected:  # it could not be published; Celery would give the job up
+            raise Reject(rejected.args[0], requeue=True) from rejected
         return again
 
 

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from celery.exceptions import Ignore, Reject, Retry
+from celery.exceptions import Ignore, Reject, Retry, WorkerShutdown, WorkerTerminate
 
+from ..exceptions import WouldEndWorkerError
+from ..owners.identity import is_adopted
 from ..retry import RETRIED, classify
 
 if TYPE_CHECKING:
@@ -22,6 +24,12 @@ def attempt(task: "BaseTask", args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         return task.run(*args, **kwargs)
     except (Ignore, Reject, Retry):
         raise
+    except (MemoryError, SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+        if isinstance(error, WorkerShutdown | WorkerTerminate):  # a signal has met a worker of one thread
+            raise
+        if isinstance(error, SystemExit) and is_adopted():  # it may have met this child of a pool
+            raise
+        retry_or_fail(task, WouldEndWorkerError(type(error).__name__))
     except Exception as error:  # noqa: BLE001 - the one outer edge: every failure is classified here
         retry_or_fail(task, error)
 

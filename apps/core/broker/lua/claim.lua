@@ -25,7 +25,7 @@ end
 
 local function lease(place) return string.format('%.0f-%d', call, place) end
 
-local last_call, last_count = string.match(redis.call('HGET', CALLS, owner) or '0:0', '(%d+):(%d+)')
+local last_call, last_count = string.match(redis.call('GET', call_key(owner)) or '0:0', '(%d+):(%d+)')
 if call < tonumber(last_call) then return {'stale'} end
 if call == tonumber(last_call) then
   local entries = {}
@@ -57,7 +57,8 @@ for start = 1, taken, BATCH do
   end
   redis.call('HSET', key, unpack(fields))
 end
-redis.call('HSET', CALLS, owner, string.format('%.0f:%d', call, taken))
+if taken > 0 then redis.call('SADD', OWNERS, owner) end -- before its first pulse, if need be
+redis.call('SET', call_key(owner), string.format('%.0f:%d', call, taken))
 
 -- Who waits. An owner with free slots is idle on all its queues; the first of them is a queue's scout. An owner without
 -- hands its watch over. Where something is left, one more owner is woken, who does the same.

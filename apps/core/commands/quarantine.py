@@ -1,0 +1,108 @@
+"""`manage.py jobs quarantine [--reason-is R] [--restore [LEASE...] --reason WHY]`"""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import redis
+from django.core.management.base import BaseCommand, CommandError
+
+from ..broker import quarantine
+from ..broker.quarantine import Quarantined
+from ..broker.store import MessageStore
+from .actors import act, add_actor_arguments, named_actor, unanswered
+from .output import known, moment, show, table
+from .queues import messages
+
+NAME = "quarantine"
+HELP = "list messages that were set aside, or put them back into their queues"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--reason-is", metavar="REASON", help="only those, as in unknown_task")
+    parser.add_argument("--limit", type=int, default=100, help="list so many at most (100)")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--restore",
+        nargs="*",
+        metavar="LEASE",
+        help="put these back, or with --reason-is all of that reason; it needs --reason",
+    )
+    add_actor_arguments(parser, required=False)
+
+
+def run(command: BaseCommand, *, restore: list[str] | None, reason: str | None, **options: Any) -> None:
+    """Raises CommandError for a restoration that names nothing, or more than one way."""
+    store = messages()
+    if restore is None:
+        if reason is not None or options["as_user"] is not None:
+            raise CommandError("Looking needs no --reason and no --as; --restore does.")
+        _list(command, store, options)
+    elif bool(restore) == bool(options["reason_is"]):
+        raise CommandError("Say what to restore: leases, as `jobs quarantine` lists them, or --reason-is.")
+    else:
+        _restore(command, store, restore, reason, options)
+
+
+def _list(command: BaseCommand, store: MessageStore, options: dict[str, Any]) -> None:
+    try:
+        count = quarantine.count(store)
+        found = list(islice(quarantine.each(store, reason=options["reason_is"]), options["limit"]))
+    except redis.RedisError as error:
+        raise unanswered(error) from None
+    found.sort(key=lambda one: one.since)
+    if options["format"] == "json":
+        facts = {"schema_version": 1, "count": count, "messages": [facts_of(one) for one in found]}
+        command.stdout.write(json.dumps(facts))
+        return
+    rows = [
+        (one.name, one.reason, moment(one.since), one.queue, known(one.task), known(one.job), one.detail)
+        for one in found
+    ]
+    headings = ("lease", "reason", "since", "queue", "task", "job", "detail")
+    show(
+        command,
+        *([table(command, headings, rows, numbers=0)] if rows else []),
+        f"{len(found)} of {count} in quarantine" if count else "Nothing is in quarantine.",
+        no_color=options["no_color"],
+    )
+
+
+def _restore(
+    command: BaseCommand, store: MessageStore, names: list[str], reason: str | None, options: dict[str, Any]
+) -> None:
+    def those() -> Iterator[Quarantined]:
+        if not names:
+            yield from quarantine.each(store, reason=options["reason_is"])
+        for name in names:
+            if (one := quarantine.named(store, name)) is not None:
+                yield one
+
+    row = act(
+        "restore-quarantined",
+        lambda: quarantine.restore(store, those()),
+        actor=named_actor(options["as_user"]),
+        target=", ".join(names) or f"all with the reason {options['reason_is']}",
+        reason=reason,
+        expected=len(names) or None,
+    )
+    command.stdout.write(f"{row.affected} put back into their queues.")
+    if names and row.affected != len(names):
+        raise CommandError(f"{len(names) - (row.affected or 0)} of these were not in quarantine.")
+
+
+def facts_of(one: Quarantined) -> dict[str, Any]:
+    """All that is known but the job's arguments."""
+    return {
+        "lease": one.name,
+        "reason": one.reason,
+        "detail": one.detail,
+        "since": moment(one.since),
+        "queue": one.queue,
+        "task": one.task,
+        "job": one.job,
+        "history": list(one.history),
+        "bytes": len(one.text),
+    }
