@@ -74,6 +74,7 @@ CELERY_TIMEZONE = "UTC"
 # Celery's own events, for Flower and `make demo`; they cost about a third of the throughput.
 CELERY_WORKER_SEND_TASK_EVENTS = CELERY_TASK_SEND_SENT_EVENT = env.bool("TASK_EVENTS", default=False)
 CELERY_RESULT_EXPIRES = 24 * 3600
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = env.json("BROKER_OPTIONS", default={})
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "beat-schedule")
 
 BGJOBS: dict[str, Any] = {"pools": POOLS}
