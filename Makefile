@@ -32,7 +32,7 @@ check: environment ## format, lint, types, imports, system checks, migrations, f
 	$(BIN)/pytest -m "not slow" tests/unit
 
 test: check ## everything in `make check`, then all other tests
-	$(BIN)/pytest --ignore=tests/unit tests
+	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/unit tests
 
 chaos: environment ## kill workers and the server for ten minutes, beside Celery's own transport
 	$(BIN)/python -m tests.chaos

@@ -1,6 +1,6 @@
 """The engine's broker transport beside Celery's own Redis transport: the same jobs, the same server, in turns.
 
-python -m benchmarks.broker            # about ten minutes
+python -m benchmarks.broker            # about fifteen minutes
 python -m benchmarks.broker --quick    # fewer turns and jobs
 Goals, as ratios of one run: drain of one process per slot at least 10 times Celery's prefork pool, threads at least
 4 times Celery's threads, prefork at least 2 times; pick-up at most 2.2 ms; idle at most 2 commands/s.
@@ -43,7 +43,7 @@ class Size:
     elsewhere: int  # messages waiting in another queue
 
 
-FULL = Size(turns=5, jobs=6_000, enqueued=3_000, paced=500, idle_seconds=30, elsewhere=1_000_000)
+FULL = Size(turns=5, jobs=6_000, enqueued=3_000, paced=250, idle_seconds=20, elsewhere=1_000_000)
 QUICK = Size(turns=1, jobs=2_000, enqueued=1_000, paced=100, idle_seconds=10, elsewhere=100_000)
 
 
@@ -53,6 +53,7 @@ class Kind:
 
     name: str
     scheme: str
+    read_ahead: bool = True  # of the engine's transport
     prefetch: int = 1  # Celery's own transport is fastest with a long prefetch; the engine's claims by itself
 
     def url(self, port: int) -> str:
@@ -60,6 +61,7 @@ class Kind:
 
 
 OURS = Kind(name="ours", scheme="leased")
+OURS_EACH = Kind(name="ours, no read-ahead", scheme="leased", read_ahead=False)
 STOCK = Kind(name="stock", scheme="redis")
 STOCK_AHEAD = Kind(name="stock, prefetch 64", scheme="redis", prefetch=64)
 
@@ -145,6 +147,7 @@ def bare_environment(kind: Kind, server: Server) -> dict[str, str]:
     return inherited | {
         "BENCHMARK_BROKER": kind.url(server.port),
         "BENCHMARK_PREFETCH": str(kind.prefetch),
+        "BENCHMARK_READ_AHEAD": "yes" if kind.read_ahead else "no",
         "PYTHONWARNINGS": "ignore",
     }
 
@@ -300,7 +303,7 @@ def measure(server: Server, folder: Path, size: Size, turns: int, report: Report
     drains: dict[str, dict[str, float]] = {}
     for pool in POOLS:
         found = in_turns(
-            (STOCK, STOCK_AHEAD, OURS),
+            (STOCK, STOCK_AHEAD, OURS_EACH, OURS),
             turns,
             partial(drain_rate, server=server, pool=pool, folder=folder, jobs=size.jobs),
         )

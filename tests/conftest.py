@@ -12,20 +12,31 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import LocalError, Stack
+SETTINGS = "intelliwiz_config.settings.test"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS)  # before the import below, which chooses others
+
+from deploy.local import LocalError, Stack  # noqa: E402
 
 STACK = pytest.StashKey[Stack]()
 INFORMATION_ONLY = ("help", "version", "collectonly", "markers", "showfixtures", "show_fixtures_per_test")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intelliwiz_config.settings.test")
+    if leaves_tests_to_others(config):
+        del os.environ["DJANGO_SETTINGS_MODULE"]  # theirs: they would read the settings before they have servers
+        return
     asked = (config.getoption(name, default=False) for name in INFORMATION_ONLY)
-    if not {"DATABASE_URL", "BROKER_URL"} <= os.environ.keys() and not any(asked):
+    named = {"DATABASE_URL", "BROKER_URL"} <= os.environ.keys()
+    if not named and not any(asked):
         start_private_servers(config)
     from django.conf import settings
 
     _ = settings.DATABASES  # from here on pytest-django finds settings that are configured
+
+
+def leaves_tests_to_others(config: pytest.Config) -> bool:
+    """Whether this process only hands tests to others (pytest -n 2), each of which has servers of its own."""
+    return bool(getattr(config.option, "numprocesses", None)) and not hasattr(config, "workerinput")
 
 
 def start_private_servers(config: pytest.Config) -> None:

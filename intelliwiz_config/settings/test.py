@@ -13,6 +13,8 @@ CELERY_BROKER_URL = env.str("BROKER_URL", default=_nowhere.broker_url)
 CELERY_RESULT_BACKEND = env.str("RESULT_URL", default=_nowhere.result_url)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+WHITENOISE_USE_FINDERS = True  # static files straight from the packages
+STATIC_ROOT = None  # type: ignore[assignment]
 BGJOBS = BGJOBS | {
     "heartbeat_every": env.float("TEST_HEARTBEAT_EVERY", default=1.0),
     "dead_after": env.float("TEST_DEAD_AFTER", default=4.0),

@@ -114,6 +114,10 @@ class Custody:
             for consumer in self._consumers:
                 consumer.slot_freed()
 
+    def look_after_ahead(self) -> None:
+        """Messages wait for a slot: the heartbeat, which may sleep until its next beat, is to see how long."""
+        self._heartbeat.poke()
+
     def forget_troubles(self, job: str) -> None:
         """The job has come to a good end after all."""
         self._healed.append(job)

@@ -43,6 +43,7 @@ class Intake:
         self._is_idle = False  # the server has noted that this process waits
         self._due_at: float | None = None  # monotonic: a watched delayed message is due
         self._refused_until = 0.0
+        self._to_watch: tuple[str, ...] | None = None  # queues, as the last claim has said; None: it is done
         self._admission = Admission(channel, custody)
         # Of the event loop: calls a function in its thread, before all else of its next turn.
         self.call_soon: Callable[[Callable[[], object]], object] | None = None
@@ -121,6 +122,7 @@ class Intake:
             return self._work()
         finally:
             self._working_thread = None
+            self._begin_waits()
 
     def _work(self) -> bool:
         began, handed_over = time.monotonic(), False
@@ -145,6 +147,7 @@ class Intake:
             return False
         if not self._ahead and self._hungry and time.monotonic() >= self._refused_until:
             self._claim(1)
+        self._begin_waits()
         return bool(self._ahead) and self._hand_over_next()
 
     def poke(self) -> None:
@@ -232,11 +235,19 @@ class Intake:
             raise
         now = time.monotonic()
         self._ahead.extend((entry, now) for entry in claimed.entries)
+        if len(self._ahead) > self._free_slots():
+            self._custody.look_after_ahead()
         self._hungry = len(claimed.entries) >= wanted
         self._is_idle = not self._hungry
         if self._is_idle:
             self._due_at = None if claimed.next_due is None else now + max(claimed.next_due - claimed.now, 0.0)
-            self._waits.begin(claimed.watched)
+            self._to_watch = claimed.watched
+
+    def _begin_waits(self) -> None:
+        """After what was claimed has been handed over, which must not wait for it."""
+        if self._to_watch is not None and self._open:
+            watched, self._to_watch = self._to_watch, None
+            self._waits.begin(watched)
 
     def _hand_over_next(self) -> bool:
         try:

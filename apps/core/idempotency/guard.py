@@ -81,7 +81,8 @@ def _run_claimed(task: GuardedTask, claim: Claimed, body: Callable[[], Any]) -> 
         _end(task, claim, lambda: records().fail(claim, name, message, task.idempotency_failure_ttl))
         raise
     if _end(task, claim, lambda: records().succeed(claim, value, task.idempotency_ttl)) is Ended.TAKEN_OVER:
-        raise Ignore("another process has taken this job over, and its result counts")
+        # Delivered again, it is answered with the result that counts; a rescued message has been already.
+        raise Reject("another process has taken its key over", requeue=True)
     return value
 
 

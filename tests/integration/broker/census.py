@@ -32,7 +32,7 @@ Places = dict[str, Any]
 
 
 class Census:
-    """`places` leaves out what is empty: "list <list>", "delayed <queue>", "leases <owner>", "quarantine" and others."""
+    """`places` has no empty ones: "list <list>", "delayed <queue>", "leases <owner>", "quarantine" and others."""
 
     def __init__(self, client: redis.Redis) -> None:
         self.places: Places = {}

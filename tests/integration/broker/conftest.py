@@ -95,10 +95,12 @@ class Show(Protocol):
 def show(request: pytest.FixtureRequest) -> Show:
     """Writes what was measured into the test run's own output."""
     reporter: Any = request.config.pluginmanager.get_plugin("terminalreporter")
+    capture: Any = request.config.pluginmanager.get_plugin("capturemanager")
 
     def write(text: str) -> None:
-        reporter.ensure_newline()
-        reporter.write_line(f"{request.node.name}: {text}")
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(f"{request.node.name}: {text}")
 
     return write
 

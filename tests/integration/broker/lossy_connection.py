@@ -1,5 +1,6 @@
 """A connection that loses requests and replies, or its server, at the moments that a test names."""
 
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
@@ -10,13 +11,14 @@ Fault = Literal["", "request lost", "reply lost", "server killed"]
 
 
 class LossyConnection(redis.Connection):
-    """`faults` strike the commands that follow, one each; the handshake and the loading of scripts are spared."""
+    """`faults` strike the commands that this thread sends next; handshakes and the loading of scripts are spared."""
 
     faults: ClassVar[deque[Fault]] = deque()
     kill_server: ClassVar[Callable[[], None]]
     answered = 0  # commands that the server has executed, or refused
     scripts_answered = 0  # those of them that were scripts
     unanswered = 0  # that it may have executed before it was killed
+    thread = 0
 
     _fault: Fault = ""
     _command = ""
@@ -24,10 +26,11 @@ class LossyConnection(redis.Connection):
     @classmethod
     def expect(cls, faults: list[Fault]) -> None:
         cls.faults = deque(faults)
+        cls.thread = threading.get_ident()
         cls.answered = cls.scripts_answered = cls.unanswered = 0
 
     def send_command(self, *args: Any, **kwargs: Any) -> None:
-        is_counted = args[0] in ("EVALSHA", "HDEL")
+        is_counted = args[0] in ("EVALSHA", "HDEL") and threading.get_ident() == self.thread
         fault: Fault = self.faults.popleft() if is_counted and self.faults else ""
         if fault == "request lost":
             self.disconnect()

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 
+from apps.core.redis_client import connect
+
 if TYPE_CHECKING:
     from django.core.mail import EmailMessage
 
@@ -69,7 +71,7 @@ def after_commit(
 def broker(valkey_url: str) -> Iterator[redis.Redis[Any]]:
     """The test run's broker with empty queues, before and after."""
     queues = ("critical", "high_priority", "email")
-    with redis.Redis.from_url(valkey_url) as client:
+    with connect(valkey_url) as client:
         client.delete(*queues)
         yield client
         client.delete(*queues)

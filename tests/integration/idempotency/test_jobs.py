@@ -269,7 +269,7 @@ def test_a_holder_that_slept_past_its_lease_cannot_store_its_result_and_says_so(
     os.killpg(sleeper.process.pid, signal.SIGCONT)
     eventually(lambda: "idempotency.claim_lost" in "".join(sleeper.lines))
     assert jobs.held_wait.delay().get(timeout=30) == f"by {second['pid']}"
-    # Its message was rescued meanwhile, and the other delivery was answered with the heir's result.
+    # It was delivered again, and answered with the heir's result.
     assert late.get(timeout=30) == f"by {second['pid']}"
     assert len(seen(2)) == 2
 

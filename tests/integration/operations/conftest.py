@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import redis
+
+from apps.core.redis_client import connect
 
 QUEUES = ("critical", "email", "high_priority")
 
@@ -30,7 +31,7 @@ def run_sweep() -> Any:
 @pytest.fixture
 def queued(valkey_url: str) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
     """`queued("email")`: the messages in a queue of the test run's own broker, oldest first."""
-    with redis.Redis.from_url(valkey_url) as client:
+    with connect(valkey_url) as client:
         client.delete(*QUEUES)
         yield lambda queue: [json.loads(message) for message in reversed(client.lrange(queue, 0, -1))]
         client.delete(*QUEUES)

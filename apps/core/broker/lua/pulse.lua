@@ -51,6 +51,9 @@ for i = own_queues, all_queues - 1 do
   if not is_paused(queue, now) then
     local scout = redis.call('GET', scout_key(queue))
     if has_waiting(queue) or not scout or not is_alive(scout) then worth_while = '1' end
+    -- What was enqueued for later than its scout knew of: the claim tells it when to wake.
+    local soonest = scout == self and redis.call('ZRANGE', delayed_key(queue), 0, 0, 'WITHSCORES')[2]
+    if soonest and tonumber(soonest) < now + 2 then worth_while = '1' end
   end
 end
 return {exact(now), '', worth_while, rescued}
