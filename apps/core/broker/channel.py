@@ -6,7 +6,6 @@ acknowledged is served by an `Intake`.
 
 import contextlib
 from collections.abc import Callable, Iterator
-from queue import Empty
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -101,10 +100,7 @@ class LeasedChannel(Base):  # type: ignore[misc] # see Base
     def basic_get(self, queue: str, no_ack: bool = False, **kwargs: Any) -> Any:
         if no_ack:
             return super().basic_get(queue, no_ack, **kwargs)
-        try:
-            return self.intake.claim_one(queue)
-        except Empty:
-            return None
+        return self.intake.claim_one(queue)
 
     def quarantine(self, message: LeasedMessage, reason: str, detail: str, last_event: str) -> None:
         history = [*message.history, event_line(last_event)] if last_event else message.history

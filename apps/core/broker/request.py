@@ -17,7 +17,6 @@ from .channel import LeasedMessage
 from .run_times import run_times
 
 PROCESS_DIED: Final = "process_died"  # event: the very process that ran the job
-WORKER_LOST: Final = "worker_lost"  # event, as pulse.lua notes it: the job was aboard
 
 log = get_logger(__name__)
 
