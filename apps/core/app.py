@@ -1,16 +1,17 @@
 """The Celery application class: the one place that every enqueue passes and every worker starts from."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Signature
 from celery.result import AsyncResult
 from kombu import Exchange
 from kombu import Queue as KombuQueue
 
-from . import broker, context
+from . import broker, context, outbox
 from .queues import QUEUES, queue_named
 from .serialization import register_types
 from .tasks import BaseTask
@@ -92,12 +93,55 @@ class JobsApp(Celery):
         if isinstance(task, BaseTask):
             headers |= task.enqueue_headers(tuple(args or ()), kwargs or {}, headers)
         headers[context.READY_AT_HEADER] = _ready_at(options.get("eta"), options.get("countdown"))
-        result: AsyncResult[Any] = super().send_task(name, args, kwargs, **{**options, "headers": headers})
-        return result
+        options["headers"] = headers
+        if options.get("connection") is not None:  # the caller's own server, which has nothing to do with the outbox
+            elsewhere: AsyncResult[Any] = super().send_task(name, args, kwargs, **options)
+            return elsewhere
+        ours = {"producer": outbox.capture.producer(), "declare": (), "event_dispatcher": self._sent}
+        result: Any = super().send_task(name, args, kwargs, **{**options, **ours})
+        running: Any = self.current_worker_task
+        again = running is not None and running.request.id == result.id
+        result.enqueued = outbox.enqueue(self.outlet, outbox.capture.take(), again=again)
+        result.id = result.enqueued.job
+        return result  # type: ignore[no-any-return]
+
+    def enqueue_many(self, signatures: Iterable[Signature[Any]]) -> list[AsyncResult[Any]]:
+        """Enqueue many jobs at once: one row statement, or one command to the broker, for hundreds of them.
+
+        In a transaction they are part of it, as with `delay()`. Where one cannot be enqueued, none is.
+        """
+        with outbox.enqueueing_together(self.outlet):
+            results: list[Any] = [signature.apply_async() for signature in signatures]
+        for result in results:
+            result.id = result.enqueued.job
+        return results
+
+    @cached_property
+    def outlet(self) -> outbox.Outlet:
+        """The way to this application's broker."""
+        return outbox.Outlet(self)
+
+    @cached_property
+    def AsyncResult(self) -> Any:  # noqa: N802 - Celery's name for it
+        return self.subclass_with_self(outbox.JobResult, reverse="AsyncResult")
+
+    @cached_property
+    def _sent(self) -> outbox.SentEvents:
+        return outbox.SentEvents(self)
+
+    def _get_backend(self) -> Any:
+        backend: Any = super()._get_backend()  # type: ignore[misc] # the types leave it out
+        # Celery subscribes to each result at once, and blocks while that server is down; `get()` does so, too.
+        backend.on_task_call = _subscribe_to_nothing
+        return backend
 
     def finalize(self, auto: bool = False) -> None:
         super().finalize(auto)
         raise_declaration_errors()
+
+
+def _subscribe_to_nothing(producer: Any, task_id: str) -> None:
+    """Whoever waits for a result subscribes to it then."""
 
 
 def _ready_at(eta: datetime | str | None, countdown: float | None) -> float:

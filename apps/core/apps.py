@@ -11,7 +11,7 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from celery.signals import beat_init, setup_logging, worker_init
 
-        from . import checks, logs
+        from . import checks, logs, relaying
         from .owners import workers
         from .tasks import carried_context, job_log
 
@@ -19,6 +19,7 @@ class CoreConfig(AppConfig):
         setup_logging.connect(logs.keep_django_logging)
         worker_init.connect(checks.refuse_to_start)
         beat_init.connect(checks.refuse_to_start)
+        beat_init.connect(relaying.relay_in_beat)
         workers.observe()
         carried_context.observe()  # first, so that the log knows the context
         job_log.observe()

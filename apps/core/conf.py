@@ -1,14 +1,18 @@
 """The engine's settings: Django's BGJOBS, read once. All durations are seconds."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from .queues import Pool, nearest
+
+if TYPE_CHECKING:
+    from .circuit_breaker import Breaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +21,7 @@ class EngineSettings:
     store_url: str | None = None  # the server that holds the engine's own state; None: the broker's
     heartbeat_every: float = 1.0  # between two signs of life of a process that runs jobs
     dead_after: float = 4.0  # of silence; then its jobs may be taken over
+    breakers: "Mapping[str, Breaker]" = field(default_factory=dict)  # by service, where the defaults do not fit
 
 
 @cache

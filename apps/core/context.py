@@ -47,6 +47,9 @@ HEADERS: Final = {
 
 # Beside the context: the job's idempotency key,
 KEY_HEADER: Final = "bgjobs_key"
+# that its row in the outbox is kept until it is done, and the key under which no second job may wait;
+DURABLE_HEADER: Final = "bgjobs_durable"
+UNIQUE_HEADER: Final = "bgjobs_unique"
 # and seconds since the epoch, the moment from which a job's wait counts.
 READY_AT_HEADER: Final = "bgjobs_ready_at"
 

@@ -43,6 +43,12 @@ class WouldEndWorkerError(TransientError):
 class CircuitOpenError(TransientError):
     """Calls to an external service are suspended because it keeps failing."""
 
+    def __init__(self, *args: object, service: str = "", probe_at: float = 0.0) -> None:
+        """`probe_at`: when the service is tried next, in seconds since the epoch."""
+        super().__init__(*args)
+        self.service = service
+        self.probe_at = probe_at
+
 
 class PermanentError(BackgroundJobsError):
     """The job cannot succeed as it stands; it is not tried again."""
@@ -68,6 +74,10 @@ class DuplicateOfFailedError(PermanentError):
 
 class StoreDownError(TransientError):
     """The server that keeps idempotency keys does not answer; the job is tried again."""
+
+
+class UncommittedJobError(BackgroundJobsError):
+    """The job was enqueued in a transaction that has not been committed; it does not start before the commit."""
 
 
 class InvalidMailError(PermanentError):

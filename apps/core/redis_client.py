@@ -42,18 +42,26 @@ def new_store() -> redis.Redis:
     return connect(engine_settings().store_url or conf.broker_url, options)
 
 
-def connect(url: str, options: dict[str, Any] | None = None) -> redis.Redis:
+def connect(
+    url: str,
+    options: dict[str, Any] | None = None,
+    *,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    reply_timeout: float = REPLY_TIMEOUT,
+    retries: int = 1,
+) -> redis.Redis:
     """A client for any URL that Celery takes for its broker. Nothing is sent yet.
 
-    `options` are Celery's transport options: `master_name` for Sentinel, `ssl` for certificates.
+    `options` are Celery's transport options: `master_name` for Sentinel, `ssl` for certificates. Time limits are in
+    seconds.
     """
     options = options or {}
     url = _of_the_server(url)
     # One more try on a fresh connection: an idle one may have been closed by the server or on the way.
     common: dict[str, Any] = {
-        "socket_connect_timeout": CONNECT_TIMEOUT,
-        "socket_timeout": REPLY_TIMEOUT,
-        "retry": Retry(NoBackoff(), 1),
+        "socket_connect_timeout": connect_timeout,
+        "socket_timeout": reply_timeout,
+        "retry": Retry(NoBackoff(), retries),
         "decode_responses": True,
     }
     scheme = urlsplit(url).scheme
@@ -88,7 +96,8 @@ def _behind_sentinel(url: str, options: dict[str, Any], common: dict[str, Any]) 
     sentinel: Any = Sentinel(  # type: ignore[no-untyped-call] # redis-py has no types for it
         [(one.hostname, one.port or 26379) for one in addresses],
         sentinel_kwargs=options.get("sentinel_kwargs"),
-        socket_connect_timeout=CONNECT_TIMEOUT,
+        socket_connect_timeout=common["socket_connect_timeout"],
+        socket_timeout=common["socket_timeout"],
     )
     master: redis.Redis = sentinel.master_for(options["master_name"], db=int(database), password=password, **common)
     return master

@@ -1,4 +1,4 @@
-"""The project's own processes: web, beat, one worker per pool, and the mail catcher."""
+"""The project's own processes: web, beat, relay, one worker per pool, and the mail catcher."""
 
 import signal
 import sys
@@ -10,6 +10,7 @@ from apps.core.queues import Pool
 from .command import Command
 from .ports import HOST
 
+ROOT = Path(__file__).resolve().parents[2]
 PYTHON = (sys.executable, "-m")
 CELERY = (*PYTHON, "celery", "--quiet", "-A", "intelliwiz_config")  # quiet: without its banner
 
@@ -34,6 +35,11 @@ def web(port: int, environment: Mapping[str, str]) -> Command:
 def beat(environment: Mapping[str, str]) -> Command:
     arguments = (*CELERY, "beat", "--loglevel=info")
     return Command(name="beat", arguments=arguments, environment=environment)
+
+
+def relay(environment: Mapping[str, str]) -> Command:
+    arguments = (sys.executable, str(ROOT / "manage.py"), "jobs", "relay")
+    return Command(name="relay", arguments=arguments, environment=environment)
 
 
 def worker(pool: Pool, environment: Mapping[str, str], *options: str) -> Command:

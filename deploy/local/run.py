@@ -71,9 +71,10 @@ def start_or_join_servers(stack: Stack, held: ExitStack) -> None:
 
 
 def start_processes(stack: Stack, port: int) -> None:
-    """Web, beat and the worker pools; returns when they are ready, or says which are not."""
+    """Web, beat, the relay and the worker pools; returns when they are ready, or says which are not."""
     pools = [commands.worker(pool, stack.environment) for pool in POOLS]
-    stack.start(commands.web(port, stack.environment), *pools, commands.beat(stack.environment))
+    others = (commands.beat(stack.environment), commands.relay(stack.environment))
+    stack.start(commands.web(port, stack.environment), *pools, *others)
     wait_for("web", lambda: web_answers(port), PATIENCE, lambda: stack.supervisor.require_first_life("web"))
     for name in stack.wait_until_ready([pool.name for pool in pools], PATIENCE):
         stack.terminal.say(f"{name} is not ready yet; see {stack.state_dir}/log/{name}.log")

@@ -1,5 +1,6 @@
 """Tests: real servers, started by tests/conftest.py, which sets the environment before this is read."""
 
+from apps.core.circuit_breaker import Breaker
 from intelliwiz_config.local_services import LocalServices
 
 from .base import *  # noqa: F403 - settings modules extend each other by design
@@ -18,4 +19,5 @@ STATIC_ROOT = None  # type: ignore[assignment]
 BGJOBS = BGJOBS | {
     "heartbeat_every": env.float("TEST_HEARTBEAT_EVERY", default=1.0),
     "dead_after": env.float("TEST_DEAD_AFTER", default=4.0),
+    "breakers": {"test-service": Breaker(open_for=env.float("TEST_BREAKER_OPEN_FOR", default=300.0))},
 }

@@ -59,11 +59,12 @@ class Admission:
                 worker_state.revoked.add(job)  # Celery drops it, and says so
             message.headers[READY_AT_HEADER] = message.ready_at or self._first_seen(message)
         properties = message.payload["properties"]
+        tag = message.tag
         properties["delivery_tag"] = entry.lease
         info = properties.setdefault("delivery_info", {})
         info["redelivered"] = bool(history)
         made = self._channel.Message(message.payload, channel=self._channel)
-        made.entry, made.history = entry, history
+        made.entry, made.history, made.tag = entry, history, tag
         return made
 
     def _first_seen(self, message: messages.Message) -> float:

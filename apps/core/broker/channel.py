@@ -14,6 +14,8 @@ from kombu.transport import virtual
 from kombu.utils.json import dumps
 from kombu.utils.url import url_to_parts
 
+from ..context import UNIQUE_HEADER
+from ..logs import get_logger
 from .custody import Custody, event_line
 from .intake import Intake
 from .messages import due_of
@@ -21,6 +23,8 @@ from .qos import LeasedQoS
 from .quarantine import record
 from .servers import custody_of, store_of
 from .store import Entry, MessageStore
+
+log = get_logger(__name__)
 
 if TYPE_CHECKING:  # kombu's types do not name what this builds on
     Base: Any
@@ -35,21 +39,46 @@ class LeasedMessage(virtual.Message):
     delivery_tag: Any
     entry: Entry  # what was claimed
     history: list[str]  # of trouble that this job has had: "<moment> <event> <owner>"
+    tag: str  # its publisher's delivery tag
 
     def ack(self, multiple: bool = False) -> None:
+        if not self._gives_up_its_unique_key():
+            self.requeue()
+            return
         super().ack(multiple)
         if self.history:
             self.channel.custody.forget_troubles(str(self.headers.get("id")))
 
     def quarantine(self, reason: str, detail: str = "", *, last_event: str = "") -> None:
         """Set the message aside, instead of acknowledging or rejecting it."""
+        if not self._gives_up_its_unique_key():
+            self.requeue()
+            return
         self.channel.quarantine(self, reason, detail, last_event)
         self._state = "REJECTED"
+
+    def reject(self, requeue: bool = False) -> None:
+        super().reject(requeue=requeue or not self._gives_up_its_unique_key())
 
     def requeue_after(self, event: str) -> None:
         """Requeue the message, and note in its job's history what has happened to it."""
         self.channel.custody.put_back(self.delivery_tag, event)
         self._state = "REQUEUED"
+
+    def _gives_up_its_unique_key(self) -> bool:
+        """First, since a key whose message is gone would be kept for ever. False: the server cannot be told now.
+
+        The message then comes again, and is answered with the result that is stored by now.
+        """
+        unique, job = self.headers.get(UNIQUE_HEADER), self.headers.get("id")
+        if not (isinstance(unique, str) and isinstance(job, str)):
+            return True
+        try:
+            self.channel.store.unmark(self.entry.queue, unique, job=job, tag=self.tag)
+        except redis.RedisError as error:
+            log.warning("broker.unique_key_kept", job=job, error=type(error).__name__)
+            return False
+        return True
 
 
 class LeasedChannel(Base):  # type: ignore[misc] # see Base

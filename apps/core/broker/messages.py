@@ -15,6 +15,21 @@ ENQUEUED_ETA = "bgjobs_eta"  # header: the eta of a job that is due now; Celery 
 _decode: Final = json.JSONDecoder(object_hook=object_hook).decode  # kombu's loads makes a decoder each time
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message on its way to the broker."""
+
+    job: str
+    task: str
+    queue: str
+    list: str  # the queue's list for the message's priority
+    text: str  # a JSON object, as kombu's Redis transport writes it
+    tag: str  # its delivery tag, which no other message has
+    due: float = 0.0  # moment before which it must not start; 0: at once
+    durable: bool = False  # its row is kept until its job is done
+    unique: str | None = None  # the key under which no second job may wait
+
+
 class UndecodableMessageError(ValueError):
     """The text in the list is no message."""
 

@@ -17,10 +17,12 @@ from ..fast_script import Connections, FastScript
 from ..owners import keep_quiet
 from .depths import FIRST_SEEN_KEPT, QueueDepth
 from .fleet import Fleet
+from .messages import Outgoing
 
 LUA: Final = Path(__file__).parent / "lua"
 PRIORITY_SEPARATOR: Final = "\x06\x16"
 REVOCATION_KEPT: Final = 30 * 24 * 3600  # seconds: a revoked job may be delayed for long
+PUBLISHED_KEPT: Final = 120  # seconds for which a publication whose reply was lost is known for one
 PURGED_KEPT: Final = 24 * 3600  # seconds that purged messages can still be brought back
 
 
@@ -56,6 +58,14 @@ class Pulse:
     rescued: dict[str, int]  # dead owner -> number of leases that went back
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What became of a publication."""
+
+    ready_at: float | None  # moment its wait counts from; None: it had been published before, or was not
+    in_favour_of: str | None = None  # the job that has its unique key: it was not published
+
+
 class ServerRefusesWritesError(redis.RedisError):
     """The server answers, and takes no writes at present: out of memory, a replica, a failing disk."""
 
@@ -67,7 +77,9 @@ class SilentOwnerError(redis.RedisError):
 class MessageStore:
     """One installation's messages. Every method is one round trip and raises redis.RedisError when that fails."""
 
-    def __init__(self, client: redis.Redis, prefix: str = "") -> None:
+    def __init__(self, client: redis.Redis, prefix: str = "", *, delays: bool = True) -> None:
+        """`delays`: messages that are not due wait here; else, on a stock broker, in the memory of its workers."""
+        self.delays = delays
         self.client = client
         self.prefix = prefix
         self.connections = Connections(client)
@@ -86,6 +98,8 @@ class MessageStore:
         self._depths = self._script("depths")
         self._fleet = self._script("fleet")
         self._restore = self._script("restore")
+        self._unmark = self._script("unmark")
+        self._forget = self._script("forget")
 
     def key(self, *parts: str) -> str:
         """The full name of one of the engine's keys, as in key("leases", owner)."""
@@ -93,7 +107,50 @@ class MessageStore:
 
     def publish(self, queue: str, list_name: str, text: str, *, due: float = 0.0) -> float:
         """Enqueue a message, a JSON object, to run at `due` or at once. Returns the moment its wait counts from."""
-        return float(self._publish(args=[self.prefix, queue, list_name, text[:-1], repr(due)]))
+        (reply,) = self._publish(
+            args=[self.prefix, PUBLISHED_KEPT, "0", queue, list_name, text[:-1], repr(due), "", "", ""]
+        )
+        return float(reply)
+
+    def publish_all(self, messages: Sequence[Outgoing], *, have_rows: bool) -> list[Published]:
+        """Enqueue messages, each once however often this is called for it.
+
+        `have_rows`: they have rows in the outbox, which remembers until `forget_published` that they were published.
+        """
+        args: list[str | int] = [self.prefix, PUBLISHED_KEPT, "1" if have_rows else "0"]
+        for one in messages:
+            args += [
+                one.queue,
+                one.list,
+                one.text[:-1],
+                repr(one.due if self.delays else 0.0),
+                one.tag,
+                one.job,
+                one.unique or "",
+            ]
+        return [_published(reply) for reply in self._publish(args=args)]
+
+    def are_published(self, tags: Sequence[str]) -> list[bool]:
+        """Of messages with rows: whether the server knows that they were published, and has not lost them since."""
+        return [found == 1 for found in self.connections.call("SMISMEMBER", self.key("outbox"), *tags)]
+
+    def forget_published(self, tags: Sequence[str]) -> None:
+        """These messages have no rows any more."""
+        self._forget(args=[self.prefix, PUBLISHED_KEPT, *tags])
+
+    def published_tags(self, cursor: bytes, portion: int) -> tuple[bytes, list[str]]:
+        """Tags of published messages with rows, a portion, and the cursor of the next; b"0" is the first and last."""
+        cursor, tags = self.connections.call("SSCAN", self.key("outbox"), cursor, "COUNT", portion)
+        return cursor, [tag.decode() for tag in tags]
+
+    def holder_of(self, queue: str, unique: str) -> str | None:
+        """The job that waits or runs under a unique key."""
+        found = self.connections.call("HGET", self.key("unique", queue), unique)
+        return found.decode().rpartition(" ")[0] if found is not None else None
+
+    def unmark(self, queue: str, unique: str, *, job: str, tag: str) -> None:
+        """This message is about to leave for good: others may take its unique key."""
+        self._unmark(args=[self.prefix, queue, unique, f"{job} {tag}"])
 
     def claim(
         self,
@@ -237,6 +294,12 @@ class MessageStore:
             f"-- prefix {self.prefix!r}\n{_text(name)}",  # installations with one server have nothing in common
             on_new_server=lambda: keep_quiet(self.connections, self.prefix),
         )
+
+
+def _published(reply: bytes) -> Published:
+    if reply.startswith(b"="):
+        return Published(ready_at=None, in_favour_of=reply[1:].decode())
+    return Published(ready_at=float(reply) if reply else None)
 
 
 @cache

@@ -12,6 +12,7 @@ from ..broker.depths import Pause
 from ..broker.problems import Problem, problems
 from ..broker.server_facts import ServerFacts
 from ..broker.status import QueueStatus, Status, read_status
+from .breakers import breaker_facts, breaker_parts, breaker_problems, read_breakers
 from .durations import in_words
 from .output import UNKNOWN, known, moment, show, table
 
@@ -32,14 +33,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(command: BaseCommand, **options: Any) -> None:
     """Whatever is wrong with the jobs is no error of this command; a broker that cannot be asked is (exit 1)."""
     try:
-        status = read_status()
+        status, breakers = read_status(), read_breakers()
     except ImproperlyConfigured as error:
         raise CommandError(str(error)) from None
-    found = problems(status)
+    found = [*problems(status), *breaker_problems(breakers)]
     if options["format"] == "json":
-        command.stdout.write(json.dumps(facts_of(status, found)))
+        command.stdout.write(json.dumps(facts_of(status, found) | {"breakers": breaker_facts(breakers)}))
     else:
-        show(command, *_parts(command, status, found), no_color=options["no_color"])
+        parts = [*_parts(command, status, found), *breaker_parts(command, breakers)]
+        show(command, *parts, no_color=options["no_color"])
     if status.unreachable:
         raise CommandError("The broker cannot be asked.")
 

@@ -1,5 +1,6 @@
 """No job twice: keys, claims and stored results."""
 
+from .durable import DoneBeforeError, is_in_transaction, run_in_transaction
 from .guard import records, run_once
 from .key import KeyRule, canonical, job_key
 from .literals import body_settings
@@ -7,6 +8,7 @@ from .store import Claimed, Ended, Failed, Held, IdempotencyStore, Record, Succe
 
 __all__ = [
     "Claimed",
+    "DoneBeforeError",
     "Ended",
     "Failed",
     "Held",
@@ -16,7 +18,9 @@ __all__ = [
     "Succeeded",
     "body_settings",
     "canonical",
+    "is_in_transaction",
     "job_key",
     "records",
+    "run_in_transaction",
     "run_once",
 ]

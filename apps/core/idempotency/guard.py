@@ -9,11 +9,14 @@ from typing import Any, Final, NoReturn, Protocol
 
 import redis
 from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
+from django.db import Error as DatabaseError
 from kombu.exceptions import OperationalError as BrokerError
 
 from ..exceptions import DuplicateOfFailedError, DuplicateRunningError, StoreDownError
 from ..logs import get_logger, redact
 from ..redis_client import store as redis_store
+from . import durable
+from .durable import DoneBeforeError
 from .options import OnDuplicate, OnStoreDown
 from .store import Claimed, Ended, Failed, Held, IdempotencyStore, Succeeded
 
@@ -29,6 +32,7 @@ class GuardedTask(Protocol):
     name: str
     on_duplicate: OnDuplicate
     on_store_down: OnStoreDown
+    durable: bool
     idempotency_ttl: float
     idempotency_failure_ttl: float
 
@@ -49,13 +53,15 @@ def run_once(task: GuardedTask, key: str, body: Callable[[], Any]) -> Any:
 
     Raises what the body raises; DuplicateOfFailedError, DuplicateRunningError; Retry where this job has to wait.
     """
+    task.request.bgjobs_key = key
     try:
         outcome = records().claim(key, job=task.request.id)
     except redis.RedisError as error:
         return _without_store(task, key, error, body)
     match outcome:
         case Claimed():
-            return _run_claimed(task, outcome, body)
+            again = outcome.attempt > 1 or bool((task.request.delivery_info or {}).get("redelivered"))
+            return _run_claimed(task, outcome, _durably(task, key, body, may_be_done=again))
         case Succeeded():
             return _answer(task, outcome)
         case Failed():
@@ -84,6 +90,27 @@ def _run_claimed(task: GuardedTask, claim: Claimed, body: Callable[[], Any]) -> 
         # Delivered again, it is answered with the result that counts; a rescued message has been already.
         raise Reject("another process has taken its key over", requeue=True)
     return value
+
+
+def _durably(task: GuardedTask, key: str, body: Callable[[], Any], *, may_be_done: bool) -> Callable[[], Any]:
+    """The body of a durable job as one that is answered by the record where that has been done before.
+
+    `may_be_done`: look at the record first. Else it is only met at the end, when all of the body is rolled back.
+    """
+    if not task.durable:
+        return body
+
+    def run() -> Any:
+        if may_be_done and (done := durable.done_before(task.request.id, key)) is not None:
+            return _answer(task, done)
+        try:
+            return body()
+        except DoneBeforeError as error:
+            if (done := durable.done_before(task.request.id, key)) is not None:
+                return _answer(task, done)
+            raise Reject(error, requeue=True) from error  # its record has just been released
+
+    return run
 
 
 def _end(task: GuardedTask, claim: Claimed, end: Callable[[], Ended]) -> Ended | None:
@@ -116,7 +143,11 @@ def _keep_ending(end: Callable[[], Ended], seconds: float) -> None:
 
 def _answer(task: GuardedTask, done: Succeeded) -> Any:
     """The stored result; where it was not stored, the caller finds the first job's id in this one's meta."""
-    _mark(task, duplicate_of=done.job, **({"result_omitted": done.result.omitted} if done.result.omitted else {}))
+    _drop_row(task)
+    facts = {} if done.job == task.request.id else {"duplicate_of": done.job}
+    if done.result.omitted:
+        facts["result_omitted"] = done.result.omitted
+    _mark(task, **facts)
     _log(task, done.key, "answered", of=done.job)
     return done.result.value
 
@@ -129,8 +160,19 @@ def _meet_holder(task: GuardedTask, held: Held) -> None:
         raise DuplicateRunningError(f"Job {held.job} with the same key is {held.state} since {_moment(held.since)}.")
     if task.on_duplicate == "wait" or _somebody_needs_the_result(task.request):
         _wait(task, held)
+    _drop_row(task)
     _mark(task, duplicate_of=held.job)
     _log(task, held.key, "skipped", of=held.job)
+
+
+def _drop_row(task: GuardedTask) -> None:
+    """The job is answered without having run, so nothing else removes its row from the outbox."""
+    if not task.durable:
+        return
+    try:
+        durable.drop_row(task.request.id)
+    except DatabaseError as error:
+        raise task.retry(exc=error) from error
 
 
 def _somebody_needs_the_result(request: Any) -> bool:
@@ -164,6 +206,8 @@ def _without_store(task: GuardedTask, key: str, error: redis.RedisError, body: C
     )
     if task.on_store_down == "run":
         return body()
+    if task.on_store_down == "database":
+        return _durably(task, key, body, may_be_done=True)()
     raise task.retry(exc=StoreDownError())
 
 

@@ -7,10 +7,10 @@ from ..queues import nearest
 from .key import SCOPES
 
 OnDuplicate = Literal["skip", "wait", "raise"]
-OnStoreDown = Literal["run", "refuse"]
+OnStoreDown = Literal["run", "refuse", "database"]
 
 ON_DUPLICATE: Final[tuple[OnDuplicate, ...]] = ("skip", "wait", "raise")
-ON_STORE_DOWN: Final[tuple[OnStoreDown, ...]] = ("run", "refuse")
+ON_STORE_DOWN: Final[tuple[OnStoreDown, ...]] = ("run", "refuse", "database")
 
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "idempotency_scope": SCOPES,
@@ -25,6 +25,14 @@ def problems(task: Any) -> Iterator[str]:
         value = getattr(task, option)
         if value not in choices:
             yield f"{option} cannot be {value!r}; {nearest(str(value), choices)}"
+    for option in ("durable", "unique_on_enqueue"):
+        value = getattr(task, option)
+        if not isinstance(value, bool):
+            yield f"{option} must be True or False, not {value!r}"
+        elif value and not task.idempotent:
+            yield f"{option} needs idempotent=True: a job is known again by its key"
+    if task.on_store_down == "database" and not task.durable:
+        yield 'on_store_down="database" needs durable=True: only durable jobs have a record in the database'
     for option in ("idempotency_ttl", "idempotency_failure_ttl"):
         value = getattr(task, option)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):

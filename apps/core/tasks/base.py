@@ -13,8 +13,9 @@ from celery.exceptions import Reject, Retry
 
 from .. import context
 from ..broker.request import LeasedRequest, strategy
-from ..context import KEY_HEADER
-from ..idempotency import KeyRule, job_key, run_once
+from ..context import DURABLE_HEADER, KEY_HEADER, UNIQUE_HEADER
+from ..exceptions import PermanentError
+from ..idempotency import KeyRule, is_in_transaction, job_key, run_in_transaction, run_once
 from ..idempotency.key import Scope
 from ..idempotency.literals import PREFIX as BODY_SETTINGS
 from ..idempotency.options import OnDuplicate, OnStoreDown
@@ -27,7 +28,7 @@ from .declaration import bind_self, examine, option_problems, take_queue
 from .external_call import ExternalCall, external_call
 from .hooks import guard_hooks
 from .report_files import ReportFiles
-from .runner import run_job
+from .runner import RetryAfterRollback, run_job
 
 if TYPE_CHECKING:  # generic for the type checker only
     AnyTask = DjangoTask[..., Any]
@@ -90,9 +91,17 @@ class BaseTask(AnyTask):
         """Run `body`, the attempt at this job, or not."""
         return body()
 
+    def perform(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """One run of the task's function."""
+        return self.run(*args, **kwargs)
+
+    # Every enqueue is part of the transaction it is in; Celery's own would hide the job's id, and lose it in a crash.
+    delay_on_commit = AnyTask.delay
+    apply_async_on_commit = AnyTask.apply_async
+
     def enqueue_headers(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], headers: Mapping[str, Any]
-    ) -> dict[str, str]:
+    ) -> dict[str, str | bool]:
         """Further message headers for a job with these arguments. What it raises, the enqueuer gets."""
         return {}
 
@@ -144,11 +153,15 @@ class IdempotentTask(BaseTask):
     idempotency_scope: Scope = "global"
     idempotency_key: str | Callable[..., str] | None = None  # None: made from the task's name and arguments
     idempotency_failure_ttl: float = 60  # seconds that a final failure answers duplicates
+    durable: bool = False  # True: its effects in the database happen once, whatever dies when
+    unique_on_enqueue: bool = False  # True: enqueueing it again gives the job that waits or runs already
     on_duplicate: OnDuplicate = "skip"  # what a duplicate of a running job does
-    on_store_down: OnStoreDown = "run"  # what a job does while keys cannot be claimed
+    on_store_down: OnStoreDown = "run"  # what a job does while keys cannot be claimed; "database" where it is durable
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         take_body_settings(cls)
+        if cls.__dict__.get("durable") and "on_store_down" not in cls.__dict__:
+            cls.on_store_down = "database"
         super().__init_subclass__(**kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -179,10 +192,13 @@ class IdempotentTask(BaseTask):
 
     def enqueue_headers(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], headers: Mapping[str, Any]
-    ) -> dict[str, str]:
+    ) -> dict[str, str | bool]:
         if not self.idempotent or KEY_HEADER in headers:  # a retry keeps its key
             return {}
-        return {KEY_HEADER: self.key_for(args, kwargs, context.JobContext.from_headers(headers))}
+        key = self.key_for(args, kwargs, context.JobContext.from_headers(headers))
+        durable = {DURABLE_HEADER: True} if self.durable else {}
+        unique = {UNIQUE_HEADER: key} if self.unique_on_enqueue else {}
+        return {KEY_HEADER: key, **durable, **unique}
 
     def guarded(self, args: tuple[Any, ...], kwargs: dict[str, Any], body: Callable[[], Any]) -> Any:
         if not self.idempotent:
@@ -190,6 +206,23 @@ class IdempotentTask(BaseTask):
         carried = (self.request.headers or {}).get(KEY_HEADER)
         key = carried if isinstance(carried, str) else self.key_for(args, kwargs, context.current())
         return run_once(self, key, body)
+
+    def perform(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not self.durable:
+            return super().perform(args, kwargs)
+        return run_in_transaction(self, lambda: self.run(*args, **kwargs))
+
+    def retry(  # type: ignore[override] # the same parameters, passed on as they are
+        self, args: Any = None, kwargs: Any = None, exc: Exception | None = None, throw: bool = True, **options: Any
+    ) -> Retry:
+        """Celery's retry. In a durable job it ends the attempt: what that has changed is rolled back first."""
+        if not is_in_transaction(self):
+            return super().retry(args, kwargs, exc, throw, **options)
+        if not throw:
+            raise PermanentError(
+                "A durable job cannot go on after retry(throw=False): its transaction is rolled back."
+            )
+        raise RetryAfterRollback(args=args, kwargs=kwargs, exc=exc, **options) from exc
 
 
 class EmailTask(IdempotentTask):
@@ -230,7 +263,8 @@ class ExternalServiceTask(IdempotentTask):
     def external_service_call(self, service: str, timeout: float = 30.0) -> AbstractContextManager[ExternalCall]:
         """Wrap a call to `service`: it ends after `timeout` seconds with ServiceTimeoutError.
 
-        Raises CircuitOpenError before the block while the service's breaker is open.
+        Raises CircuitOpenError before the block while the service's breaker is open: let it pass, and the job is
+        parked until the service is tried again.
         """
         return external_call(service, timeout)
 

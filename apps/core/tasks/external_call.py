@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+from celery.exceptions import Ignore, Reject, Retry
+
 from ..circuit_breaker import breaker_for
-from ..exceptions import ServiceTimeoutError
+from ..exceptions import CircuitOpenError, ServiceTimeoutError
 from ..logs import get_logger
 from ..retry import RETRIED, FailureReason, classify
 
@@ -40,16 +42,17 @@ def external_call(service: str, timeout: float) -> Iterator[ExternalCall]:
     """
     if not timeout > 0:
         raise ValueError(f"timeout must be above 0 seconds, not {timeout!r}")
-    breaker = breaker_for(service)
-    breaker.before_call()
+    permit = breaker_for(service).ask(timeout)
     started = time.monotonic()
     call = ExternalCall(service=service, timeout=timeout, deadline=started + timeout)
     try:
         with _interrupted_at_deadline(call):
             yield call
-    except Exception as error:
-        if classify(error) in RETRIED | {FailureReason.TIMEOUT}:
-            breaker.failed(error)  # a request that was wrong says nothing about the service
+    except BaseException as error:
+        if _blames_service(error):
+            permit.failed()
+        else:
+            permit.withdraw()
         log.warning(
             "external_call.failed",
             service=service,
@@ -57,7 +60,16 @@ def external_call(service: str, timeout: float) -> Iterator[ExternalCall]:
             error=type(error).__name__,
         )
         raise
-    breaker.succeeded()
+    permit.succeeded()
+
+
+def _blames_service(error: BaseException | None) -> bool:
+    """Whether the service did not do its part. A request that was wrong says nothing about that."""
+    if isinstance(error, Retry):
+        return _blames_service(error.exc)
+    if not isinstance(error, Exception) or isinstance(error, Ignore | Reject | CircuitOpenError):
+        return False  # the process ends, the task has decided, or another service's breaker is open
+    return classify(error) in RETRIED | {FailureReason.TIMEOUT}
 
 
 @contextmanager

@@ -5,11 +5,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from celery.exceptions import Ignore, Reject, Retry, WorkerShutdown, WorkerTerminate
 
 from ..exceptions import WouldEndWorkerError
+from ..idempotency import DoneBeforeError
 from ..owners.identity import is_adopted
 from ..retry import RETRIED, classify
+from .parking import park, waits_for_breaker
 
 if TYPE_CHECKING:
     from .base import BaseTask
+
+
+class RetryAfterRollback(Retry):
+    """`self.retry()` in a durable job: the new attempt is enqueued when the transaction has been rolled back."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.options = options  # of the call
 
 
 def run_job(task: "BaseTask", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -21,8 +31,10 @@ def run_job(task: "BaseTask", args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 def attempt(task: "BaseTask", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """One run of the task's function, and the decision on another one where it fails."""
     try:
-        return task.run(*args, **kwargs)
-    except (Ignore, Reject, Retry):
+        return task.perform(args, kwargs)
+    except RetryAfterRollback as postponed:
+        raise task.retry(**postponed.options) from postponed.__cause__
+    except (Ignore, Reject, Retry, DoneBeforeError):
         raise
     except (MemoryError, SystemExit, KeyboardInterrupt, GeneratorExit) as error:
         if isinstance(error, WorkerShutdown | WorkerTerminate):  # a signal has met a worker of one thread
@@ -37,6 +49,8 @@ def attempt(task: "BaseTask", args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 def retry_or_fail(task: "BaseTask", error: Exception) -> NoReturn:
     """Raises Celery's Retry where the error's class, or the task's own declaration, says that it may pass."""
     if should_retry(task, error):
+        if waits_for_breaker(error, task):
+            park(task, error)
         raise task.retry(exc=error, **task.retry_kwargs)
     raise error
 

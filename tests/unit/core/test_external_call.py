@@ -1,10 +1,13 @@
 import signal
 import threading
 import time
+from email.message import Message
+from urllib.error import HTTPError
 
 import pytest
+from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
 
-from apps.core.exceptions import ServiceTimeoutError
+from apps.core.exceptions import CircuitOpenError, ServiceTimeoutError
 from apps.core.retry import FailureReason, classify
 from apps.core.tasks import external_call as module
 from apps.core.tasks.external_call import external_call
@@ -14,14 +17,18 @@ class Breaker:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def before_call(self) -> None:
-        self.seen.append("before")
+    def ask(self, timeout: float) -> "Breaker":
+        self.seen.append(f"asked for {timeout:g} s")
+        return self
 
     def succeeded(self) -> None:
         self.seen.append("succeeded")
 
-    def failed(self, error: BaseException) -> None:
-        self.seen.append(f"failed {type(error).__name__}")
+    def failed(self) -> None:
+        self.seen.append("failed")
+
+    def withdraw(self) -> None:
+        self.seen.append("withdrawn")
 
 
 @pytest.fixture
@@ -34,7 +41,7 @@ def breaker(monkeypatch: pytest.MonkeyPatch) -> Breaker:
 def test_a_call_that_answers_is_a_success_of_its_service(breaker: Breaker) -> None:
     with external_call("mqtt", timeout=5) as call:
         assert 0 < call.remaining <= 5
-    assert breaker.seen == ["before", "succeeded"]
+    assert breaker.seen == ["asked for 5 s", "succeeded"]
 
 
 def test_a_call_that_hangs_ends_at_its_deadline_as_a_transient_error(breaker: Breaker) -> None:
@@ -45,14 +52,35 @@ def test_a_call_that_hangs_ends_at_its_deadline_as_a_transient_error(breaker: Br
     ):
         threading.Event().wait(30)
     assert classify(raised.value) == FailureReason.TRANSIENT
-    assert breaker.seen == ["before", "failed ServiceTimeoutError"]
+    assert breaker.seen == ["asked for 0.05 s", "failed"]
     assert signal.getsignal(signal.SIGALRM) is handler
 
 
-def test_a_wrong_request_says_nothing_about_the_service(breaker: Breaker) -> None:
-    with pytest.raises(ValueError, match="mine"), external_call("mqtt", timeout=5):
-        raise ValueError("mine")
-    assert breaker.seen == ["before"]
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (OSError("gone"), "failed"),
+        (HTTPError("", 503, "", Message(), None), "failed"),
+        (HTTPError("", 429, "", Message(), None), "failed"),
+        (SoftTimeLimitExceeded(), "failed"),
+        (Retry(exc=OSError("gone")), "failed"),
+        (HTTPError("", 404, "", Message(), None), "withdrawn"),
+        (ValueError("mine"), "withdrawn"),
+        (Retry(exc=ValueError("mine")), "withdrawn"),
+        (Retry(), "withdrawn"),
+        (Ignore(), "withdrawn"),
+        (Reject(), "withdrawn"),
+        (CircuitOpenError(service="another"), "withdrawn"),
+        (SystemExit(), "withdrawn"),
+    ],
+    ids=repr,
+)
+def test_a_service_is_blamed_for_what_it_did_not_do_and_for_nothing_else(
+    breaker: Breaker, error: BaseException, outcome: str
+) -> None:
+    with pytest.raises(type(error)), external_call("mqtt", timeout=5):
+        raise error
+    assert breaker.seen == ["asked for 5 s", outcome]
 
 
 def test_a_call_around_another_keeps_its_own_deadline(breaker: Breaker) -> None:

@@ -13,6 +13,8 @@
 -- Beside them: bgjobs:owner:<owner> exists while that process is alive; bgjobs:owners names those who may hold leases;
 -- bgjobs:call:<owner> remembers its last claim; bgjobs:suspects, since when an owner is silent; bgjobs:quiet exists
 -- while nobody may be taken for dead; bgjobs:troubles holds what has befallen a job; bgjobs:paused the paused queues;
+-- bgjobs:outbox names the tags of published messages whose rows the outbox still has, bgjobs:published:<tag> those of
+-- recent others; bgjobs:unique:<queue> the job and tag that have a unique key until their message is gone;
 -- bgjobs:seen, by delivery tag, when a message that carries no time was first noticed in its list;
 -- bgjobs:idle:<queue> the owners who wait, bgjobs:scout:<queue> the one of them who watches the list itself, and
 -- bgjobs:wake:<owner> the list through which an owner is woken.
@@ -27,12 +29,15 @@ local REVOKED = P .. 'bgjobs:revoked'
 local QUARANTINE = P .. 'bgjobs:quarantine'
 local QUIET = P .. 'bgjobs:quiet'
 local SEEN = P .. 'bgjobs:seen'
+local OUTBOX = P .. 'bgjobs:outbox'
 local WAKE_KEPT = 60000 -- milliseconds that a wake-up waits for its owner
 local CALL_KEPT = 86400 -- seconds that the last claim of an owner who was taken for dead is remembered: it may go on
 local BATCH = 1000      -- values in one command, well below Lua's limit
 
 local function delayed_key(queue) return P .. 'bgjobs:delayed:' .. queue end
 local function leases_key(owner) return P .. 'bgjobs:leases:' .. owner end
+local function published_key(tag) return P .. 'bgjobs:published:' .. tag end
+local function unique_key(queue) return P .. 'bgjobs:unique:' .. queue end
 local function owner_key(owner) return P .. 'bgjobs:owner:' .. owner end
 local function call_key(owner) return P .. 'bgjobs:call:' .. owner end
 local function idle_key(queue) return P .. 'bgjobs:idle:' .. queue end

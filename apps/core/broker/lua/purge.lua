@@ -1,7 +1,8 @@
 -- Sets the waiting messages of a queue aside.
 -- ARGV  1 prefix   2 queue   3 seconds for which they are kept
 -- Returns how many.
--- Invariant: the lists are renamed, not read, so nothing that is pushed meanwhile is lost.
+-- Invariant: the lists are renamed, not read, so nothing that is pushed meanwhile is lost. No purged job keeps its
+-- unique key; neither do jobs of the queue that run, whose duplicates are then found when they start.
 local queue, count = ARGV[2], 0
 local aside = P .. 'bgjobs:purged:' .. queue .. ':' .. exact(clock())
 for _, step in ipairs(STEPS) do
@@ -13,4 +14,5 @@ for _, step in ipairs(STEPS) do
     count = count + length
   end
 end
+redis.call('DEL', unique_key(queue))
 return count
