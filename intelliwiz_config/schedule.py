@@ -6,6 +6,6 @@ MINUTE = 60
 
 ENTRIES = (
     # The two critical sweeps stand 15 minutes apart, and 12 minutes off every quarter of an hour.
-    Entry(name="auto_close_jobs", task="auto_close_jobs", cron="12,42 * * * *", expires=25 * MINUTE),
-    Entry(name="ticket_escalation", task="ticket_escalation", cron="27,57 * * * *", expires=25 * MINUTE),
+    Entry(name="auto_close_jobs", task="auto_close_jobs", when="12,42 * * * *", expires=25 * MINUTE),
+    Entry(name="ticket_escalation", task="ticket_escalation", when="27,57 * * * *", expires=25 * MINUTE),
 )

@@ -92,7 +92,9 @@ class JobsApp(Celery):
         task = options.get("task_type") or registry.get(name)
         if isinstance(task, BaseTask):
             headers |= task.enqueue_headers(tuple(args or ()), kwargs or {}, headers)
+            options = {**task.shown_arguments(tuple(args or ()), kwargs or {}), **options}
         headers[context.READY_AT_HEADER] = _ready_at(options.get("eta"), options.get("countdown"))
+        headers.setdefault(context.FIRST_READY_AT_HEADER, headers[context.READY_AT_HEADER])  # a retry keeps it
         options["headers"] = headers
         if options.get("connection") is not None:  # the caller's own server, which has nothing to do with the outbox
             elsewhere: AsyncResult[Any] = super().send_task(name, args, kwargs, **options)

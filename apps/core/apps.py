@@ -13,6 +13,7 @@ class CoreConfig(AppConfig):
 
         from . import checks, logs, relaying
         from .owners import workers
+        from .schedules import observer as firings
         from .tasks import carried_context, job_log
 
         checks.register_all()
@@ -23,3 +24,4 @@ class CoreConfig(AppConfig):
         workers.observe()
         carried_context.observe()  # first, so that the log knows the context
         job_log.observe()
+        firings.observe()

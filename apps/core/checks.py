@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import redis
 from celery import current_app
+from celery.beat import ScheduleEntry
 from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, register, run_checks
 from django.core.checks import Warning as Caution
@@ -19,6 +20,7 @@ from .broker.status import server_facts
 from .conf import engine_settings
 from .exceptions import DeclarationError
 from .queues import QUEUES, Pool
+from .schedules.plan import entries_of, plan_of
 from .tasks import BaseTask
 from .tasks.declaration import problems
 
@@ -43,6 +45,7 @@ def register_all() -> None:
         pools_of_tasks,
         celery_settings,
         timetable_tasks,
+        timetable_schedules,
         broker_server,
         leased_consumer,
         leased_requests,
@@ -110,6 +113,15 @@ def timetable_tasks(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[C
         )
         for name, entry in schedule.items()
         if entry["task"] not in known
+    ]
+
+
+def timetable_schedules(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """bgjobs.E012: a timetable entry with a schedule that has no due instants, so that it cannot be fired."""
+    return [
+        Error(problem, hint="Correct the entry's schedule.", id="bgjobs.E012")
+        for _, entry in entries_of(current_app)
+        if (problem := _schedule_problem(entry))
     ]
 
 
@@ -202,6 +214,14 @@ def refuse_to_start(**_: Any) -> None:
 
 def _pools_without_limits(pools: tuple[Pool, ...]) -> list[Pool]:
     return [pool for pool in pools if pool.kind != "prefork"]
+
+
+def _schedule_problem(entry: ScheduleEntry) -> str:
+    try:
+        plan_of(entry)
+    except DeclarationError as error:
+        return str(error)
+    return ""
 
 
 def _is_a(named: Any, wanted: type) -> bool:

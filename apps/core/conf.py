@@ -21,7 +21,9 @@ class EngineSettings:
     store_url: str | None = None  # the server that holds the engine's own state; None: the broker's
     heartbeat_every: float = 1.0  # between two signs of life of a process that runs jobs
     dead_after: float = 4.0  # of silence; then its jobs may be taken over
+    dead_letters_kept_days: float = 90  # since their jobs were given up; open ones, too
     breakers: "Mapping[str, Breaker]" = field(default_factory=dict)  # by service, where the defaults do not fit
+    firings_kept_days: float = 90  # the history of the timetable
 
 
 @cache

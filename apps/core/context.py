@@ -50,8 +50,11 @@ KEY_HEADER: Final = "bgjobs_key"
 # that its row in the outbox is kept until it is done, and the key under which no second job may wait;
 DURABLE_HEADER: Final = "bgjobs_durable"
 UNIQUE_HEADER: Final = "bgjobs_unique"
-# and seconds since the epoch, the moment from which a job's wait counts.
+# in seconds since the epoch, the moment from which a job's wait counts, and that of its first attempt's;
 READY_AT_HEADER: Final = "bgjobs_ready_at"
+FIRST_READY_AT_HEADER: Final = "bgjobs_first_ready_at"
+# and, of a job of the timetable, the name of the entry whose firing it is.
+ENTRY_HEADER: Final = "bgjobs_entry"
 
 _current: ContextVar[JobContext] = ContextVar("bgjobs_context", default=JobContext())  # noqa: B039 - it is frozen
 

@@ -65,11 +65,15 @@ class DuplicateRunningError(PermanentError):
 class DuplicateOfFailedError(PermanentError):
     """A job with the same key has just failed; this one has not been run."""
 
-    def __init__(self, error: str = "", message: str = "") -> None:
-        """`error`: the name of the class of the other job's error, as text; no class is looked up by it."""
+    def __init__(self, error: str = "", message: str = "", *, job: str = "") -> None:
+        """`error`: the name of the class of the other job's error, as text; no class is looked up by it.
+
+        `job`: the other job; this very one where its message has come once more after it had failed.
+        """
         super().__init__(error, message)
         self.error = error
         self.message = message
+        self.job = job
 
 
 class StoreDownError(TransientError):

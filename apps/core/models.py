@@ -1,7 +1,9 @@
 """The engine's tables."""
 
 from .actions.models import OperatorAction
+from .dead_letters.models import DeadLetter
 from .idempotency.models import IdempotencyRecord
 from .outbox.models import OutboxMessage
+from .schedules.models import Firing, ScheduleState
 
-__all__ = ["IdempotencyRecord", "OperatorAction", "OutboxMessage"]
+__all__ = ["DeadLetter", "Firing", "IdempotencyRecord", "OperatorAction", "OutboxMessage", "ScheduleState"]

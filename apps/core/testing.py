@@ -22,8 +22,8 @@ def run_jobs(db: None) -> Callable[[], list[EagerResult[Any]]]:
     """Runs in this process what the test has enqueued in its transaction, and what comes of that, to the end.
 
     Django's TestCase and pytest's `db` roll a test back, so what it enqueues is never published; this takes the rows
-    out of the outbox instead, in the order in which they were enqueued, delayed jobs included. Returns the results in
-    the order in which jobs ended; `result.get()` raises what the job raised. Raises RuntimeError where there is no end.
+    out of the outbox instead, in the order in which they were enqueued, delayed jobs included. Returns the results as
+    jobs ended; `result.get()` raises what the job raised. Raises RuntimeError where there is no end.
     """
 
     def run() -> list[EagerResult[Any]]:

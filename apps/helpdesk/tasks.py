@@ -4,13 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from celery import shared_task
-from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
 
 from apps.core import context
-from apps.core.logs import get_logger
 from apps.core.sweeps import SweepOutcome
 from apps.core.tasks import EmailTask, IdempotentTask
 
@@ -21,8 +18,6 @@ from .transitions import Action
 
 MAIL_TTL = 7 * 24 * 3600  # seconds; what a ticket's history tells of once is not mailed twice in a week
 BUDGET_SECONDS = 20  # then a sweep makes room for other critical jobs and goes on behind them
-
-log = get_logger(__name__)
 
 
 @shared_task(base=IdempotentTask, name="ticket_escalation", queue="critical", soft_time_limit=300, time_limit=600)
@@ -63,21 +58,13 @@ def send_ticket_email(self: EmailTask, ticket_id: int, change_id: int) -> dict[s
 
 
 @receiver(ticket_changed)
-def mail_after_commit(ticket: Ticket, change: TicketHistory, **_: Any) -> None:
-    """Enqueue the mail about a change behind its commit, on behalf of the ticket's tenant."""
-
-    def enqueue() -> None:
-        try:
-            with context.using(tenant_id=ticket.tenant_id):
-                if change.action == Action.ESCALATE:
-                    send_escalation_email.delay(ticket.pk, cycle=change.cycle, level=change.to_level)
-                else:
-                    send_ticket_email.delay(ticket.pk, change_id=change.pk)
-        except BrokerError as error:
-            # The change stands: an error here must not make a sweep count it as failed.
-            log.error("mail.not_enqueued", ticket_id=ticket.pk, change_id=change.pk, error=str(error))
-
-    transaction.on_commit(enqueue)
+def enqueue_mail(ticket: Ticket, change: TicketHistory, **_: Any) -> None:
+    """Enqueue the mail about a change, on behalf of the ticket's tenant and as part of the change's transaction."""
+    with context.using(tenant_id=ticket.tenant_id):
+        if change.action == Action.ESCALATE:
+            send_escalation_email.delay(ticket.pk, cycle=change.cycle, level=change.to_level)
+        else:
+            send_ticket_email.delay(ticket.pk, change_id=change.pk)
 
 
 def _result(outcome: SweepOutcome) -> dict[str, Any]:
@@ -86,7 +73,7 @@ def _result(outcome: SweepOutcome) -> dict[str, Any]:
         "checked": counts["found"],
         "escalated": counts["escalated"],
         "at_top": counts["at_top"],
-        "mails": counts["escalated"],  # one job each, enqueued behind the commit
+        "mails": counts["escalated"],  # one job each, enqueued with the escalation
         "skipped": counts["skipped"],
         "failed": counts["failed"],
         "errors": outcome.errors,

@@ -49,8 +49,8 @@ def auto_close(
 ) -> SweepOutcome:
     """Close every open root occurrence of an active tenant with `expires_at <= now`, however old.
 
-    `tell` is called in the transaction that closes, and must do its work after the commit. Counts found, closed,
-    partially, completed, tickets, mails, nobody_to_tell, skipped and failed.
+    `tell` is called in the transaction that closes, and must do nothing that outlives a rollback. Counts found,
+    closed, partially, completed, tickets, mails, nobody_to_tell, skipped and failed.
     """
     return sweep(
         select=lambda after, limit: overdue_ids(now, after, limit),

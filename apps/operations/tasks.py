@@ -4,12 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from celery import shared_task
-from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
 
 from apps.core import context
-from apps.core.logs import get_logger
 from apps.core.sweeps import SweepOutcome
 from apps.core.tasks import EmailTask, IdempotentTask
 
@@ -29,14 +26,12 @@ COUNTS = (
     "failed",
 )
 
-log = get_logger(__name__)
-
 
 @shared_task(base=IdempotentTask, name="auto_close_jobs", queue="critical", soft_time_limit=600, time_limit=900)
 def auto_close_jobs(self: IdempotentTask, now_iso: str | None = None, after: int = 0) -> dict[str, Any]:
     """Close what expired by the firing instant; `now_iso` and `after` are a continuation's."""
     now = datetime.fromisoformat(now_iso) if now_iso else self.firing or timezone.now()
-    outcome = services.auto_close(now=now, after=after, budget_seconds=BUDGET_SECONDS, tell=mail_after_commit)
+    outcome = services.auto_close(now=now, after=after, budget_seconds=BUDGET_SECONDS, tell=enqueue_mail)
     if outcome.resume_after is not None:
         auto_close_jobs.delay(now_iso=now.isoformat(), after=outcome.resume_after)
     return _result(outcome)
@@ -66,23 +61,15 @@ def send_job_expiry_email(
     return {"recipients": self.send_mail(mail) if mail else 0}
 
 
-def mail_after_commit(notice: services.ExpiryNotice) -> None:
-    """Enqueue the mail behind the commit, on behalf of the occurrence's tenant."""
-
-    def enqueue() -> None:
-        try:
-            with context.using(tenant_id=notice.tenant_id):
-                send_job_expiry_email.delay(
-                    jobneed_id=notice.jobneed_id,
-                    closed_at=notice.closed_at.isoformat(),
-                    ticket_number=notice.ticket_number,
-                    escalates_at=notice.escalates_at.isoformat() if notice.escalates_at else None,
-                )
-        except BrokerError as error:
-            # The occurrence is closed and stays so: an error here must not make the sweep count it as failed.
-            log.error("mail.not_enqueued", jobneed_id=notice.jobneed_id, error=str(error))
-
-    transaction.on_commit(enqueue)
+def enqueue_mail(notice: services.ExpiryNotice) -> None:
+    """Enqueue the mail, on behalf of the occurrence's tenant and as part of the transaction that closes it."""
+    with context.using(tenant_id=notice.tenant_id):
+        send_job_expiry_email.delay(
+            jobneed_id=notice.jobneed_id,
+            closed_at=notice.closed_at.isoformat(),
+            ticket_number=notice.ticket_number,
+            escalates_at=notice.escalates_at.isoformat() if notice.escalates_at else None,
+        )
 
 
 def _result(outcome: SweepOutcome) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from .state import chosen_state_dir
 PATIENCE = 12.0  # seconds; what is ended in order needs less than 10
 # What is written to a state dir. Nothing else in it is touched: it may be a folder that holds other things too.
 CONTENTS = ("log", "mail", "running", "tmp", "valkey", "postgres", "postgres_password", "ports.json", "services.json")
-CONTENTS_OF_PROJECT = ("secret_key", "admin_password", "static", "beat-schedule*")
+CONTENTS_OF_PROJECT = ("secret_key", "admin_password", "static")
 
 
 def stop() -> None:

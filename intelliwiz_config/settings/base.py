@@ -11,7 +11,7 @@ from intelliwiz_config.pools import POOLS
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
 
-# Where this installation keeps what it writes: embedded servers, beat's memory, caught mails.
+# Where this installation keeps what it writes: embedded servers, caught mails.
 STATE_DIR = Path(env.str("STATE_DIR", default=str(BASE_DIR / "var"))).absolute()
 
 DEBUG = False
@@ -75,7 +75,6 @@ CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_SEND_TASK_EVENTS = CELERY_TASK_SEND_SENT_EVENT = env.bool("TASK_EVENTS", default=False)
 CELERY_RESULT_EXPIRES = 24 * 3600
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = env.json("BROKER_OPTIONS", default={})
-CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "beat-schedule")
 
 BGJOBS: dict[str, Any] = {"pools": POOLS}
 

@@ -17,6 +17,7 @@ from kombu.utils.url import url_to_parts
 from ..context import UNIQUE_HEADER
 from ..logs import get_logger
 from .custody import Custody, event_line
+from .failure import Failure
 from .intake import Intake
 from .messages import due_of
 from .qos import LeasedQoS
@@ -49,12 +50,26 @@ class LeasedMessage(virtual.Message):
         if self.history:
             self.channel.custody.forget_troubles(str(self.headers.get("id")))
 
-    def quarantine(self, reason: str, detail: str = "", *, last_event: str = "") -> None:
-        """Set the message aside, instead of acknowledging or rejecting it."""
+    def quarantine(
+        self,
+        reason: str,
+        detail: str = "",
+        *,
+        last_event: str = "",
+        failure: Failure | None = None,
+        ran: bool = False,
+    ) -> None:
+        """Set the message aside, instead of acknowledging or rejecting it; see `quarantine.record`."""
         if not self._gives_up_its_unique_key():
             self.requeue()
             return
-        self.channel.quarantine(self, reason, detail, last_event)
+        history = [*self.history, event_line(last_event)] if last_event else self.history
+        self.channel.custody.quarantine(
+            self.delivery_tag,
+            record(self.entry, reason, detail=detail, history=history, failure=failure, ran=ran),
+        )
+        if self.history:
+            self.channel.custody.forget_troubles(str(self.headers.get("id")))
         self._state = "REJECTED"
 
     def reject(self, requeue: bool = False) -> None:
@@ -130,13 +145,6 @@ class LeasedChannel(Base):  # type: ignore[misc] # see Base
         if no_ack:
             return super().basic_get(queue, no_ack, **kwargs)
         return self.intake.claim_one(queue)
-
-    def quarantine(self, message: LeasedMessage, reason: str, detail: str, last_event: str) -> None:
-        history = [*message.history, event_line(last_event)] if last_event else message.history
-        kept = record(message.entry, reason, detail=detail, history=history)
-        self.custody.quarantine(message.delivery_tag, kept)
-        if message.history:
-            self.custody.forget_troubles(str(message.headers.get("id")))
 
     def close(self) -> None:
         if self._own_intake is not None:

@@ -150,6 +150,8 @@ class Custody:
         except redis.RedisError as error:
             log.warning("broker.quarantine_postponed", error=type(error).__name__)
             self._remember(self._returning, lease)
+        for consumer in self._consumers:
+            consumer.slot_freed()
 
     def delay(self, entry: Entry, due: float, *, seen: str = "") -> None:
         """The message waits until `due`; where that is not possible now, it goes back and is claimed again.

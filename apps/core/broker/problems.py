@@ -27,7 +27,12 @@ def problems(status: Status) -> list[Problem]:
         *(one for queue in status.queues for one in _of_queue(queue)),
         *_of_messages(status),
     ]
-    return sorted(found, key=lambda problem: problem.severity != "critical")  # else in this order
+    return worst_first(found)
+
+
+def worst_first(found: list[Problem]) -> list[Problem]:
+    """Else in the order in which they are given."""
+    return sorted(found, key=lambda problem: problem.severity != "critical")
 
 
 def _of_server(status: Status) -> Iterator[Problem]:
@@ -101,7 +106,7 @@ def _of_messages(status: Status) -> Iterator[Problem]:
             code="quarantine_not_empty",
             severity="warning",
             message=f"{status.quarantine.count} in quarantine: {reasons}",
-            hint="manage.py jobs quarantine",
+            hint="They become dead letters by themselves: is a relay running? manage.py jobs quarantine lists them.",
         )
     if status.is_leased and status.claimed_by_stock:
         yield Problem(

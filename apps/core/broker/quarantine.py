@@ -1,4 +1,7 @@
-"""Messages that are not tried again by themselves, with all that is known of them."""
+"""Messages that are not tried again by themselves, with all that is known of them.
+
+They are here for a moment: the relay's mover (dead_letters/mover.py) makes dead letters of them.
+"""
 
 import base64
 import json
@@ -9,17 +12,34 @@ from typing import Any, Final, Self
 
 from ..logs import redact
 from ..owners import owner_id
+from .failure import Failure
 from .store import Entry, MessageStore
 
 PORTION: Final = 100  # records read at once
 
 
-def record(entry: Entry, reason: str, *, detail: str = "", history: Sequence[str] = ()) -> str:
-    """The JSON that is kept: the message exactly as it was published, where it was, and why it is here."""
+def record(
+    entry: Entry,
+    reason: str,
+    *,
+    detail: str = "",
+    history: Sequence[str] = (),
+    failure: Failure | None = None,
+    ran: bool = False,
+) -> str:
+    """The JSON that is kept: the message exactly as it was published, where it was, and why it is here.
+
+    `failure`: the error that the job ended with. `ran`: this delivery came to its end in the job's body, so it counts
+    as an attempt beside those in its history.
+    """
     return json.dumps(
         {
             "reason": reason,
-            "detail": detail,
+            "detail": failure.text if failure else detail,
+            "error": failure.error if failure else "",
+            "traceback": failure.traceback if failure else "",
+            "frames": failure.frames if failure else (),
+            "ran": ran,
             "at": time.time(),
             "by": owner_id(),
             "queue": entry.queue,
@@ -85,13 +105,24 @@ def count(store: MessageStore) -> int:
     return int(store.connections.call("HLEN", store.key("quarantine")))
 
 
+def portion(store: MessageStore, cursor: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """Some records by the names of their fields, and the cursor of the next; b"0" is the first and last."""
+    cursor, pairs = store.connections.call("HSCAN", store.key("quarantine"), cursor, "COUNT", PORTION)
+    return cursor, {kept_as.decode(): text for kept_as, text in zip(pairs[::2], pairs[1::2], strict=True)}
+
+
+def forget(store: MessageStore, fields: Iterable[str]) -> None:
+    """These records are kept elsewhere by now."""
+    store.connections.call("HDEL", store.key("quarantine"), *fields)
+
+
 def each(store: MessageStore, *, reason: str | None = None) -> Iterator[Quarantined]:
     """All that are there while this goes on, or those with this reason; in no order, and each once at least."""
     cursor = b"0"
     while True:
-        cursor, pairs = store.connections.call("HSCAN", store.key("quarantine"), cursor, "COUNT", PORTION)
-        for kept_as, text in zip(pairs[::2], pairs[1::2], strict=True):
-            one = Quarantined.read(kept_as.decode(), text)
+        cursor, records = portion(store, cursor)
+        for kept_as, text in records.items():
+            one = Quarantined.read(kept_as, text)
             if reason is None or one.reason == reason:
                 yield one
         if cursor == b"0":

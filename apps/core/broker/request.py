@@ -4,16 +4,18 @@ import time
 from functools import wraps
 from typing import Any, Final
 
-from billiard.exceptions import TimeLimitExceeded, WorkerLostError
+from billiard.exceptions import WorkerLostError
 from celery import signals
 from celery.exceptions import InvalidTaskError
 from celery.worker import state
 from celery.worker.request import Request
 from celery.worker.strategy import default as celery_strategy
 
+from .. import masking
 from ..logs import get_logger
 from ..retry import FailureReason
 from .channel import LeasedMessage
+from .ending import Ending, error_of, expired, revoked, timed_out
 from .run_times import run_times
 
 PROCESS_DIED: Final = "process_died"  # event: the very process that ran the job
@@ -25,7 +27,7 @@ class LeasedRequest(Request):
     """With a broker that is no leased:// one, this is Celery's own request."""
 
     _process_died = False
-    _timed_out: float | None = None
+    _ending: Ending | None = None  # what its message is set aside for, instead of being acknowledged
 
     def __init__(self, message: Any, *args: Any, **kwargs: Any) -> None:
         """Raises InvalidTaskError for a message that is no job's, where Celery's own would end the worker."""
@@ -34,6 +36,10 @@ class LeasedRequest(Request):
             _check_time_limits(*self.time_limits)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise InvalidTaskError(f"{type(error).__name__}: {error}") from error
+        if self._sensitive:  # whoever enqueued it may not have known the task
+            reprs = masking.masked(self.task.run, self._sensitive, self.args, self.kwargs)
+            self._argsrepr, self._kwargsrepr = map(repr, reprs)
+            self.request_dict.update(argsrepr=self._argsrepr, kwargsrepr=self._kwargsrepr)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Celery makes a class per task, whose `on_success` is its own; it is told how long the job took."""
@@ -52,17 +58,33 @@ class LeasedRequest(Request):
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
         if self.time_start:
             run_times.note(time.time() - self.time_start)
-        error = exc_info.exception
-        error = getattr(error, "exc", error)  # billiard wraps it with its traceback's text
-        if isinstance(error, TimeLimitExceeded):  # `on_timeout` comes only after this
-            self._timed_out = error.args[0]
-        self._process_died = isinstance(error, WorkerLostError) and not state.should_terminate
+        secrets = masking.secrets(self.task.run, self._sensitive, self.args, self.kwargs)
+        self._ending = Ending.of(exc_info, job=self.id, secrets=secrets)
+        self._process_died = isinstance(error_of(exc_info), WorkerLostError) and not state.should_terminate
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
     def on_timeout(self, soft: bool, timeout: float) -> Any:
         if not soft:
-            self._timed_out = timeout
+            self._ending = timed_out(timeout)
         return super().on_timeout(soft, timeout)
+
+    def maybe_expire(self) -> Any:
+        """Celery also notes the job as revoked: this worker would drop it when it is replayed."""
+        if not super().maybe_expire():
+            return False
+        state.revoked.discard(self.id)
+        return True
+
+    def _announce_revoked(self, reason: str, terminated: bool, signum: Any, is_expired: bool) -> None:
+        self._ending = expired(self.expires) if is_expired else revoked()
+        super()._announce_revoked(reason, terminated, signum, is_expired)  # type: ignore[misc] # the types leave it out
+
+    def info(self, safe: bool = False) -> Any:
+        return super().info(safe=safe or bool(self._sensitive))
+
+    @property
+    def _sensitive(self) -> tuple[str, ...]:
+        return tuple(getattr(self.task, "sensitive_args", ()))
 
     # Celery leaves both to the event loop's next turn, which a solo worker would sleep through.
 
@@ -72,10 +94,10 @@ class LeasedRequest(Request):
             super().acknowledge()
         elif not self.acknowledged:
             self.acknowledged = True
-            if self._timed_out is None:
+            if self._ending is None or not self._ending.is_kept_of(message):
                 message.ack()
             else:
-                message.quarantine("time_limit", f"killed after {self._timed_out:g} s")
+                self._ending.set_aside(message)
 
     def reject(self, requeue: bool = False) -> None:
         message = self.message
@@ -85,8 +107,10 @@ class LeasedRequest(Request):
             self.acknowledged = True
             if self._process_died and requeue:
                 self._blame(message)
-            else:
+            elif self._ending is None or requeue:
                 message.reject(requeue=requeue)
+            else:
+                self._ending.set_aside(message)
             self.send_event("task-rejected", requeue=requeue)
 
     def _blame(self, message: LeasedMessage) -> None:

@@ -8,6 +8,7 @@ import redis
 
 from ..exceptions import CircuitOpenError
 from ..logs import get_logger
+from ..redis_client import new_store
 from ..redis_client import store as redis_store
 from ..steps import reached
 from .options import options_of
@@ -107,7 +108,8 @@ def park(service: str, job: str) -> float:
 
 def look() -> tuple[BreakerStatus, ...]:
     """The breakers that are not closed, and those behind which jobs are parked. Raises redis.RedisError."""
-    return breakers().look()
+    with new_store() as client:
+        return BreakerStore(client).look()
 
 
 def _log_store_down(service: str, error: redis.RedisError) -> None:

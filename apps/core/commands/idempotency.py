@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
-from ..idempotency import Record, records
+from ..idempotency import Record, durable, records
 from .keys import add_key_arguments, named_key
 
 NAME = "idempotency"
@@ -24,10 +25,20 @@ def run(command: BaseCommand, **options: Any) -> None:
     key = named_key(options)
     record = records().look_up(key)
     facts = {"key": key, "state": "absent"} if record is None else facts_of(record)
+    facts |= facts_of_durable(key)
     if options["format"] == "json":
         command.stdout.write(json.dumps(facts))
     else:
         command.stdout.write("\n".join(f"{name:<12} {value}" for name, value in facts.items()))
+
+
+def facts_of_durable(key: str) -> dict[str, str]:
+    """What the database answers under the key, whatever the server does."""
+    record = durable.table().filter(key=key, expires_at__gt=timezone.now()).first()
+    if record is None:
+        return {}
+    until = record.expires_at.isoformat(timespec="seconds")
+    return {"done_by": record.job, "result": record.result, "kept_until": until}
 
 
 def facts_of(record: Record) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 import redis
 from django.core.management.base import BaseCommand, CommandError
@@ -17,7 +17,9 @@ from .output import known, moment, show, table
 from .queues import messages
 
 NAME = "quarantine"
-HELP = "list messages that were set aside, or put them back into their queues"
+HELP = "list messages that were set aside and are no dead letters yet, or put them back into their queues"
+
+ELSEWHERE: Final = "What the relay has taken over is listed by `jobs dead-letters`, and put back by `jobs retry`."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -65,7 +67,7 @@ def _list(command: BaseCommand, store: MessageStore, options: dict[str, Any]) ->
     show(
         command,
         *([table(command, headings, rows, numbers=0)] if rows else []),
-        f"{len(found)} of {count} in quarantine" if count else "Nothing is in quarantine.",
+        f"{len(found)} of {count} in quarantine. {ELSEWHERE}" if count else f"Nothing is in quarantine. {ELSEWHERE}",
         no_color=options["no_color"],
     )
 
@@ -90,7 +92,7 @@ def _restore(
     )
     command.stdout.write(f"{row.affected} put back into their queues.")
     if names and row.affected != len(names):
-        raise CommandError(f"{len(names) - (row.affected or 0)} of these were not in quarantine.")
+        raise CommandError(f"{len(names) - (row.affected or 0)} of these were not in quarantine. {ELSEWHERE}")
 
 
 def facts_of(one: Quarantined) -> dict[str, Any]:

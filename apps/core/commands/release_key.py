@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from ..idempotency import records
+from ..idempotency.durable import release as release_durable
 from .actors import act, add_actor_arguments, named_actor
 from .keys import add_key_arguments, named_key
 
@@ -23,7 +24,9 @@ def run(command: BaseCommand, *, reason: str, as_user: str | None, **options: An
     key = named_key(options)
 
     def release() -> int:
-        return 0 if records().release(key) is None else 1
+        # The record in the database answers too, and for a durable job it alone is the truth.
+        durable = release_durable(key)
+        return max(durable, 0 if records().release(key) is None else 1)
 
     row = act("release-key", release, actor=named_actor(as_user), target=key, reason=reason, expected=1)
     command.stdout.write(f"Released {key}." if row.affected else f"Nobody held {key}, and nothing was stored for it.")

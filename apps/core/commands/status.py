@@ -9,11 +9,12 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.markup import escape
 
 from ..broker.depths import Pause
-from ..broker.problems import Problem, problems
+from ..broker.problems import Problem, problems, worst_first
 from ..broker.server_facts import ServerFacts
 from ..broker.status import QueueStatus, Status, read_status
 from .breakers import breaker_facts, breaker_parts, breaker_problems, read_breakers
 from .durations import in_words
+from .outbox import outbox_facts, outbox_parts, outbox_problems, read_outbox
 from .output import UNKNOWN, known, moment, show, table
 
 NAME = "status"
@@ -33,14 +34,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(command: BaseCommand, **options: Any) -> None:
     """Whatever is wrong with the jobs is no error of this command; a broker that cannot be asked is (exit 1)."""
     try:
-        status, breakers = read_status(), read_breakers()
+        status, breakers, outbox = read_status(), read_breakers(), read_outbox()
     except ImproperlyConfigured as error:
         raise CommandError(str(error)) from None
-    found = [*problems(status), *breaker_problems(breakers)]
+    found = worst_first([*problems(status), *outbox_problems(outbox), *breaker_problems(breakers)])
     if options["format"] == "json":
-        command.stdout.write(json.dumps(facts_of(status, found) | {"breakers": breaker_facts(breakers)}))
+        others = {"outbox": outbox_facts(outbox), "breakers": breaker_facts(breakers)}
+        command.stdout.write(json.dumps(facts_of(status, found) | others))
     else:
-        parts = [*_parts(command, status, found), *breaker_parts(command, breakers)]
+        parts = [*_parts(command, status, found), *outbox_parts(outbox), *breaker_parts(command, breakers)]
         show(command, *parts, no_color=options["no_color"])
     if status.unreachable:
         raise CommandError("The broker cannot be asked.")

@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from ..exceptions import DuplicateOfFailedError, DuplicateRunningError, StoreDownError
 from ..logs import get_logger, redact
+from ..masking import scrub, secrets
 from ..redis_client import store as redis_store
 from . import durable
 from .durable import DoneBeforeError
@@ -30,6 +31,7 @@ class GuardedTask(Protocol):
     """What the guard needs of a task."""
 
     name: str
+    sensitive_args: tuple[str, ...]
     on_duplicate: OnDuplicate
     on_store_down: OnStoreDown
     durable: bool
@@ -38,6 +40,8 @@ class GuardedTask(Protocol):
 
     @property
     def request(self) -> Any: ...
+    @property
+    def run(self) -> Callable[..., Any]: ...
     def retry(self, *, exc: Exception) -> Retry: ...
     def signature_from_request(self, request: Any, **options: Any) -> Any: ...
 
@@ -66,7 +70,7 @@ def run_once(task: GuardedTask, key: str, body: Callable[[], Any]) -> Any:
             return _answer(task, outcome)
         case Failed():
             _log(task, key, "failed", of=outcome.job)
-            raise DuplicateOfFailedError(outcome.error, outcome.message)
+            raise DuplicateOfFailedError(outcome.error, outcome.message, job=outcome.job)
         case Held():
             return _meet_holder(task, outcome)
 
@@ -83,7 +87,7 @@ def _run_claimed(task: GuardedTask, claim: Claimed, body: Callable[[], Any]) -> 
         _end(task, claim, lambda: records().let_go(claim))
         raise
     except Exception as error:
-        name, message = type(error).__name__, redact(str(error))
+        name, message = type(error).__name__, redact(scrub(str(error), _secrets(task)))
         _end(task, claim, lambda: records().fail(claim, name, message, task.idempotency_failure_ttl))
         raise
     if _end(task, claim, lambda: records().succeed(claim, value, task.idempotency_ttl)) is Ended.TAKEN_OVER:
@@ -111,6 +115,10 @@ def _durably(task: GuardedTask, key: str, body: Callable[[], Any], *, may_be_don
             raise Reject(error, requeue=True) from error  # its record has just been released
 
     return run
+
+
+def _secrets(task: GuardedTask) -> set[str]:
+    return secrets(task.run, task.sensitive_args, task.request.args or (), task.request.kwargs or {})
 
 
 def _end(task: GuardedTask, claim: Claimed, end: Callable[[], Ended]) -> Ended | None:

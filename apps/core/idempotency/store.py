@@ -92,6 +92,7 @@ class IdempotencyStore:
         )
         self._finish = FastScript(connections, (_HERE / "finish.lua").read_text())
         self._inspect = FastScript(connections, (_HERE / "inspect.lua").read_text())
+        self._forgive = FastScript(connections, (_HERE / "forgive.lua").read_text())
         self._live: set[int] = set()  # fences of the claims that this process is working on
 
     def claim(self, key: str, *, job: str) -> Claimed | Held | Succeeded | Failed:
@@ -131,6 +132,10 @@ class IdempotencyStore:
     def release(self, key: str) -> Record | None:
         """Forget the key; a job that still runs under it cannot store its result any more."""
         return self._read(key, remove=True)
+
+    def forgive(self, key: str, *, job: str) -> bool:
+        """Forget that this very job has failed under the key. Returns whether that was stored."""
+        return bool(self._forgive(keys=[RECORD_PREFIX + key], args=[job]))
 
     def _claim_once(self, key: str, *, job: str, gone: str) -> Claimed | Held | Succeeded | Failed:
         owner = owner_id()

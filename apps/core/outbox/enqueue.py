@@ -5,10 +5,10 @@ published at once, and becomes a row where the broker does not take it. A durabl
 The relay publishes what has a row and was not published.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -40,7 +40,9 @@ class _Batch:
     """What was enqueued in one transaction of this thread and awaits its end."""
 
     outlet: Outlet
-    messages: dict[str, Outgoing]  # by tag; those of rolled-back savepoints are among them
+    messages: dict[str, Outgoing] = field(default_factory=dict)  # by tag
+    first: Callable[[], object] | None = None  # what Django calls at the commit, for the first of them
+    in_savepoints: bool = False  # some were enqueued in one, and may have been rolled back with it
 
 
 _batches: Final[WeakKeyDictionary[Any, _Batch]] = WeakKeyDictionary()
@@ -162,7 +164,7 @@ def _written(outlet: Outlet, message: Outgoing) -> str | None:
         if not rows.write([message]):
             steps.reached("outbox.written", job=message.job)
             return None
-        assert message.unique is not None  # noqa: S101 - rows.sql: nothing else stands in the way
+        assert message.unique is not None  # noqa: S101 - see rows.write: nothing else stands in the way
         holder = rows.holder(message.unique)
         if holder is None:
             continue  # it has just ended
@@ -174,11 +176,16 @@ def _written(outlet: Outlet, message: Outgoing) -> str | None:
 
 def _publish_on_commit(outlet: Outlet, message: Outgoing, enqueued: Enqueued) -> None:
     database = rows.database()
-    batch = _batches.get(database) if database.run_on_commit else None  # else one that was rolled back
-    if batch is None:
-        batch = _batches[database] = _Batch(outlet, {})
+    batch = _batches.get(database)
+    if batch is None or not any(
+        call is batch.first for _, call, _ in database.run_on_commit
+    ):  # or it was rolled back
+        batch = _batches[database] = _Batch(outlet)
     batch.messages[message.tag] = message
-    transaction.on_commit(partial(_committed, batch, message, enqueued), robust=True)
+    batch.in_savepoints |= bool(database.savepoint_ids)
+    committed = partial(_committed, batch, message, enqueued)
+    batch.first = batch.first or committed
+    transaction.on_commit(committed, robust=True)
 
 
 def _committed(batch: _Batch, message: Outgoing, enqueued: Enqueued) -> None:
@@ -190,8 +197,9 @@ def _committed(batch: _Batch, message: Outgoing, enqueued: Enqueued) -> None:
         return
     steps.reached("outbox.committed", job=message.job)
     messages, batch.messages = batch.messages, {}
-    # Each is heard of only if it was not rolled back with its savepoint; of the others, their rows tell.
-    survivors = rows.existing(messages) if len(messages) > 1 else set(messages)
+    # This one was not rolled back, or it would not be heard of; of the others, their rows tell.
+    unsure = batch.in_savepoints and len(messages) > 1
+    survivors = rows.existing(messages) if unsure else set(messages)
     _publish_rows(batch.outlet, [one for tag, one in messages.items() if tag in survivors])
 
 

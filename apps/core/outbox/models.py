@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 
 class OutboxMessage(models.Model):
-    """Written in the enqueuer's transaction by rows.sql, and read by the relay."""
+    """Written in the enqueuer's transaction by rows.py, and read by the relay."""
 
     job = models.TextField()
     task = models.TextField()

@@ -1,6 +1,6 @@
 """The outbox's table: what is written into it, and what is asked of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from .models import OutboxMessage
 
 PORTION: Final = 1000  # rows in one statement
-_WRITE: Final = (Path(__file__).parent / "rows.sql").read_text()
+_COLUMNS: Final = "job, task, queue, list, message, tag, due, durable, unique_key"
+# The message of a durable job that has a row already (its retry) takes the place of the one before it. It is planned
+# anew for each enqueue, so it is as simple as can be: a fifth of the time of what messages with unique keys need.
+_WRITE: Final = """
+INSERT INTO bgjobs_outboxmessage ({columns}) VALUES {rows}
+ON CONFLICT (job) WHERE durable DO UPDATE
+SET queue = excluded.queue, list = excluded.list, message = excluded.message, tag = excluded.tag, due = excluded.due,
+    created_at = excluded.created_at, published_at = NULL
+"""
+_ROW: Final = f"({', '.join(['%s'] * 9)})"
+_WRITE_UNIQUE: Final = (Path(__file__).parent / "write_unique.sql").read_text()
 
 
 def database() -> Any:
@@ -33,12 +43,17 @@ def write(messages: Sequence[Outgoing]) -> list[Outgoing]:
 
     These have a unique key that is another job's. Raises django.db.Error.
     """
+    with_key = [one for one in messages if one.unique is not None]
+    without = [one for one in messages if one.unique is None]
     written: set[str] = set()
     with database().cursor() as cursor:
-        for start in range(0, len(messages), PORTION):
-            cursor.execute(_WRITE, _columns(messages[start : start + PORTION]))
+        for portion in _portions(without):
+            statement = _WRITE.format(columns=_COLUMNS, rows=", ".join([_ROW] * len(portion)))
+            cursor.execute(statement, [value for one in portion for value in _row(one)])
+        for portion in _portions(with_key):
+            cursor.execute(_WRITE_UNIQUE, _columns(portion))
             written |= {tag for (tag,) in cursor.fetchall()}
-    return [one for one in messages if one.tag not in written]
+    return [one for one in with_key if one.tag not in written]
 
 
 def existing(tags: Iterable[str]) -> set[str]:
@@ -61,15 +76,16 @@ def finish(jobs: Iterable[str]) -> int:
     return table().filter(job__in=list(jobs), durable=True).delete()[0]
 
 
+def _portions(messages: Sequence[Outgoing]) -> Iterator[Sequence[Outgoing]]:
+    for start in range(0, len(messages), PORTION):
+        yield messages[start : start + PORTION]
+
+
+def _row(one: Outgoing) -> tuple[Any, ...]:
+    """In the order of _COLUMNS."""
+    return one.job, one.task, one.queue, one.list, one.text, one.tag, one.due, one.durable, one.unique
+
+
 def _columns(messages: Sequence[Outgoing]) -> dict[str, list[Any]]:
-    return {
-        "job": [one.job for one in messages],
-        "task": [one.task for one in messages],
-        "queue": [one.queue for one in messages],
-        "list": [one.list for one in messages],
-        "message": [one.text for one in messages],
-        "tag": [one.tag for one in messages],
-        "due": [one.due for one in messages],
-        "durable": [one.durable for one in messages],
-        "unique_key": [one.unique for one in messages],
-    }
+    columns = zip(*(_row(one) for one in messages), strict=True)
+    return dict(zip(_COLUMNS.split(", "), map(list, columns), strict=True))

@@ -21,6 +21,7 @@ from ..idempotency.literals import PREFIX as BODY_SETTINGS
 from ..idempotency.options import OnDuplicate, OnStoreDown
 from ..idempotency.options import problems as idempotency_problems
 from ..mail import OutgoingMail
+from ..masking import masked
 from ..retry import Backoff, retry_after
 from .batches import BatchResult, process_batches
 from .body_settings import take_body_settings
@@ -58,6 +59,7 @@ class BaseTask(AnyTask):
     time_limit: int | None = 360  # seconds: the job's process is killed
     max_process_deaths: int = 3  # of the very process that ran the job; then it is set aside as poison
     max_deliveries: int = 10  # that came to no end, such as aboard workers that were lost; likewise
+    sensitive_args: tuple[str, ...] = ()  # names of arguments that are shown to nobody
     acks_late = True
     reject_on_worker_lost = True
     acks_on_failure_or_timeout = True
@@ -104,6 +106,13 @@ class BaseTask(AnyTask):
     ) -> dict[str, str | bool]:
         """Further message headers for a job with these arguments. What it raises, the enqueuer gets."""
         return {}
+
+    def shown_arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, str]:
+        """Celery's options for what Flower and the like show of a job's arguments, where some must not be shown."""
+        if not self.sensitive_args:
+            return {}
+        shown_args, shown_kwargs = masked(self.run, self.sensitive_args, args, kwargs)
+        return {"argsrepr": repr(shown_args), "kwargsrepr": repr(shown_kwargs)}
 
     @classmethod
     def declaration_problems(cls) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from celery.utils.functional import head_from_fun
 
+from .. import masking
 from ..exceptions import DeclarationError
 from ..queues import QUEUE_BY_NAME, nearest
 
@@ -104,6 +105,9 @@ def option_problems(task: type[Any]) -> Iterator[str]:
         )
     if task.retry_jitter is not True:
         yield "retry_jitter cannot be turned off: without it all retries of an outage come at once"
+    run: Any = task.__dict__.get("run")
+    is_static = isinstance(run, staticmethod)
+    yield from masking.problems(run.__func__ if is_static else run, task.sensitive_args, skip_self=not is_static)
 
 
 def _is_count(value: object) -> bool:

@@ -139,7 +139,7 @@ def test_plain_output_has_no_colours_and_a_line_for_each_queue(broker: BrokerSer
     heading = next(line for line in lines if line.startswith("queue "))
     place = lines.index(heading)
     assert [line.split()[0] for line in lines[place + 1 : place + 8]] == [queue.name for queue in QUEUES]
-    assert lines[-1] == "No worker is known."
+    assert lines[-2:] == ["No worker is known.", "outbox: 0 to publish, 0 durable jobs under way"]
 
 
 def test_a_terminal_gets_lines_and_colours_unless_it_wants_none(broker: BrokerServer) -> None:

@@ -13,11 +13,14 @@ import pytest
 import redis
 
 from apps.core.redis_client import connect
+from apps.core.testing import run_jobs
 
 if TYPE_CHECKING:
     from django.core.mail import EmailMessage
 
     from .desk import Desk
+
+__all__ = ["run_jobs"]
 
 
 @pytest.fixture
@@ -43,25 +46,20 @@ def sweep() -> Callable[[datetime], dict[str, int]]:
 
 
 @pytest.fixture
-def eager() -> Iterator[None]:
-    """Jobs run where they are enqueued."""
-    from intelliwiz_config import celery_app
-
-    celery_app.conf.task_always_eager = True
-    yield
-    celery_app.conf.task_always_eager = False
-
-
-@pytest.fixture
-def after_commit(
-    eager: None, django_capture_on_commit_callbacks: Any, mailoutbox: list[EmailMessage]
+def mails_of(
+    run_jobs: Callable[[], list[Any]], mailoutbox: list[EmailMessage]
 ) -> Callable[[Callable[[], Any]], list[EmailMessage]]:
-    """Does something, runs the jobs that wait for its commit, and returns the mails that they sent."""
+    """Does something, runs the jobs that it has enqueued, and returns the mails that they sent.
+
+    What was enqueued before is run before it, and its mails are forgotten.
+    """
 
     def run(act: Callable[[], Any]) -> list[EmailMessage]:
+        run_jobs()
         mailoutbox.clear()
-        with django_capture_on_commit_callbacks(execute=True):
-            act()
+        act()
+        for result in run_jobs():
+            result.get()
         return list(mailoutbox)
 
     return run

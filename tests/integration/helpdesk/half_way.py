@@ -1,6 +1,6 @@
 """A process that runs the escalation and stops for good in the middle of its third ticket.
 
-Usage: python -m tests.integration.helpdesk.half_way DATABASE INSTANT MAIL_FOLDER
+Usage: python -m tests.integration.helpdesk.half_way DATABASE INSTANT
 It writes the id of its database session when it has got there.
 """
 
@@ -12,23 +12,19 @@ import django
 from django.conf import settings
 
 
-def main(database: str, instant: str, mail_folder: str) -> None:
+def main(database: str, instant: str) -> None:
     settings.DATABASES["default"]["NAME"] = database
-    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    settings.EMAIL_FILE_PATH = mail_folder
     django.setup()
 
     from apps.helpdesk.journal import ticket_changed
     from apps.helpdesk.tasks import ticket_escalation
-    from intelliwiz_config import celery_app
 
-    celery_app.conf.task_always_eager = True
     ticket_changed.connect(StopAt(3), weak=False)
     ticket_escalation.apply(kwargs={"now_iso": instant}, throw=True)
 
 
 class StopAt:
-    """Waits for ever inside the transaction of the given change."""
+    """Waits for ever inside the transaction of the given change, whose mail has its row by then."""
 
     def __init__(self, number: int) -> None:
         self.left = number

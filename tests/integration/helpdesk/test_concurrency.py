@@ -1,5 +1,6 @@
 """Several workers at once, and workers that die."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -7,13 +8,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from email import message_from_bytes
-from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.db import connection, transaction
 
+from apps.core.models import OutboxMessage
 from apps.helpdesk.escalation import escalate_due
 from apps.helpdesk.journal import ticket_changed
 from apps.helpdesk.models import Ticket, TicketHistory
@@ -123,30 +124,41 @@ def test_a_ticket_that_is_put_on_hold_by_two_people_at_once_is_put_on_hold_once(
 
 
 def test_a_worker_killed_half_way_loses_nothing_and_repeats_nothing(
-    tmp_path: Path, eager, settings, forget_keys
+    broker, run_jobs, mailoutbox, forget_keys
 ) -> None:
     desk = Desk()
     desk.rule()
     tickets = desk.many_tickets(6)
-    kill_half_way(tmp_path)
+    kill_half_way()
     assert [level_of(ticket) for ticket in tickets] == [1, 1, 0, 0, 0, 0]
-    assert len(mails(tmp_path)) == 2
+    assert len(enqueued()) == 2
+    assert published(broker) == enqueued()
 
-    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    settings.EMAIL_FILE_PATH = str(tmp_path)
     forget_keys()  # the killed process's claims, which would be taken over four seconds later
     result = ticket_escalation.apply(kwargs={"now_iso": NOW.isoformat()}).get()
     assert (result["escalated"], result["failed"]) == (4, 0)
     assert [level_of(ticket) for ticket in tickets] == [1] * 6
     assert [len(escalations(ticket)) for ticket in tickets] == [1] * 6
-    ids = [mail["Message-ID"] for mail in mails(tmp_path)]
+    assert published(broker) == enqueued()
+    assert [job.get() for job in run_jobs()] == [{"recipients": 2}] * 6
+    ids = [mail.extra_headers["Message-ID"] for mail in mailoutbox]
     assert len(ids) == len(set(ids)) == 6
 
 
-def kill_half_way(mail_folder: Path) -> None:
+def enqueued() -> list[str]:
+    """The ids of the mails' jobs in the outbox, from which no relay has removed them."""
+    return list(OutboxMessage.objects.order_by("id").values_list("job", flat=True))
+
+
+def published(broker: redis.Redis) -> list[str]:
+    """The ids of the mails' jobs on the broker, oldest first."""
+    return [json.loads(message)["headers"]["id"] for message in reversed(broker.lrange("email", 0, -1))]
+
+
+def kill_half_way() -> None:
     """Run the job in a process, kill it amid its third ticket, and wait until the database has noticed."""
     name = str(connection.settings_dict["NAME"])
-    command = [sys.executable, "-m", "tests.integration.helpdesk.half_way", name, NOW.isoformat(), str(mail_folder)]
+    command = [sys.executable, "-m", "tests.integration.helpdesk.half_way", name, NOW.isoformat()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         session = int(process.stdout.readline())
@@ -161,9 +173,3 @@ def session_is_alive(session: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)", [session])
         return bool(cursor.fetchone()[0])
-
-
-def mails(folder: Path) -> list[Any]:
-    """The mails in the backend's files, which may hold several each."""
-    texts = [part for file in folder.iterdir() for part in file.read_bytes().split(b"-" * 79 + b"\n")]
-    return [message_from_bytes(text) for text in texts if text.strip()]

@@ -5,14 +5,16 @@ import json
 from datetime import datetime
 
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from apps.core import context
+from apps.core.models import OutboxMessage
 from apps.helpdesk import tasks
 from apps.helpdesk.models import Ticket
 
 from .desk import HOUR, MONDAY, Desk, escalations, level_of
+from .outages import broker_out_of_reach, relay, rows_of_tenant_refused
 
 FIRING = MONDAY + HOUR
 
@@ -62,7 +64,7 @@ def test_a_sweep_that_the_timetable_did_not_fire_goes_by_the_present(desk: Desk)
 
 
 def test_a_sweep_out_of_time_enqueues_its_continuation_with_the_same_instant(
-    desk: Desk, broker, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, run_jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.rule()
     first, ticket = desk.ticket(), desk.ticket()
@@ -70,34 +72,35 @@ def test_a_sweep_out_of_time_enqueues_its_continuation_with_the_same_instant(
     with context.using(firing=FIRING.isoformat()):
         result = tasks.ticket_escalation.apply().get()
     assert (result["escalated"], result["resume_after"]) == (1, first.pk)
-    (message,) = messages(broker, "critical")
-    _, kwargs, _ = body_of(message)
+    continuation = OutboxMessage.objects.get(queue="critical")
+    assert continuation.task == "ticket_escalation"
+    _, kwargs, _ = body_of(json.loads(continuation.message))
     assert kwargs == {"now_iso": FIRING.isoformat(), "after": first.pk}
-    monkeypatch.undo()
-    assert tasks.ticket_escalation.apply(kwargs=kwargs).get()["escalated"] == 1
+    portions = [job.get() for job in run_jobs() if job.name == "ticket_escalation"]
+    assert [(portion["escalated"], portion["resume_after"]) for portion in portions] == [(1, ticket.pk), (0, None)]
     assert escalations(ticket)[0].at == FIRING
 
 
-def test_each_mail_is_enqueued_for_the_tickets_own_tenant(broker, db, django_capture_on_commit_callbacks) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_each_mail_is_enqueued_for_the_tickets_own_tenant(broker) -> None:
     desks = [Desk("acme"), Desk("beta")]
     for desk in desks:
         desk.rule()
-    with django_capture_on_commit_callbacks(execute=True):
-        tickets = [desk.ticket() for desk in desks]
-        tasks.ticket_escalation.apply(kwargs={"now_iso": FIRING.isoformat()})
+    tickets = [desk.ticket() for desk in desks]
+    tasks.ticket_escalation.apply(kwargs={"now_iso": FIRING.isoformat()})
     for queue in ("high_priority", "email"):
         sent = messages(broker, queue)
         assert [message["headers"]["bgjobs_tenant"] for message in sent] == [str(desk.tenant.pk) for desk in desks]
         assert [body_of(message)[0] for message in sent] == [[ticket.pk] for ticket in tickets]
 
 
-def test_the_mails_key_is_tenant_ticket_cycle_and_level(broker, db, django_capture_on_commit_callbacks) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_the_mails_key_is_tenant_ticket_cycle_and_level(broker) -> None:
     desks = [Desk("acme"), Desk("beta")]
     for desk in desks:
         desk.rule()
-    with django_capture_on_commit_callbacks(execute=True):
-        tickets = [desk.ticket() for desk in desks]
-        tasks.ticket_escalation.apply(kwargs={"now_iso": FIRING.isoformat()})
+    tickets = [desk.ticket() for desk in desks]
+    tasks.ticket_escalation.apply(kwargs={"now_iso": FIRING.isoformat()})
     assert [message["headers"]["bgjobs_key"] for message in messages(broker, "email")] == [
         f"send_escalation_email:tenant={ticket.tenant_id}:key={ticket.pk}:1:1" for ticket in tickets
     ]
@@ -134,23 +137,51 @@ def test_a_firing_has_one_key_however_often_it_is_enqueued(broker) -> None:
     assert all(f":global:firing={firing.isoformat()}" in key for key, firing in zip(keys, firings, strict=True))
 
 
-def test_a_change_stands_when_the_broker_is_out_of_reach(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks
-) -> None:
-    def refuse(*args, **kwargs):
-        raise OperationalError("connection refused")
-
+@pytest.mark.django_db(transaction=True)
+def test_a_change_stands_when_the_broker_is_out_of_reach_and_its_mail_goes_out_later(broker) -> None:
+    desk = Desk()
     desk.rule()
-    ticket = desk.ticket()
-    monkeypatch.setattr(tasks.send_escalation_email, "delay", refuse)
-    with django_capture_on_commit_callbacks(execute=True):
+    with broker_out_of_reach():
+        ticket = desk.ticket()
         result = tasks.ticket_escalation.apply(kwargs={"now_iso": FIRING.isoformat()}).get()
     assert (result["escalated"], result["failed"]) == (1, 0)
     assert level_of(ticket) == 1
+    mails = [("high_priority", "send_ticket_email"), ("email", "send_escalation_email")]
+    assert list(OutboxMessage.objects.order_by("id").values_list("queue", "task")) == mails
+    assert [messages(broker, queue) for queue, _ in mails] == [[], []]
+    relay()
+    sent = [(queue, message["headers"]["task"]) for queue, _ in mails for message in messages(broker, queue)]
+    assert sent == mails
+    assert not OutboxMessage.objects.exists()
+
+
+def test_a_change_whose_mail_the_database_refuses_is_rolled_back_with_it(desk: Desk, mails_of) -> None:
+    desks = [desk, Desk("beta")]
+    for one in desks:
+        one.rule()
+    refused, other = [one.ticket() for one in desks]
+
+    def escalate() -> None:
+        with rows_of_tenant_refused(desk.tenant.pk):
+            result = tasks.ticket_escalation.apply(kwargs={"now_iso": FIRING.isoformat()}).get()
+        assert (result["escalated"], result["failed"]) == (1, 1)
+        assert [error["id"] for error in result["errors"]] == [refused.pk]
+
+    (mail,) = mails_of(escalate)
+    assert mail.subject == f"Escalation level 1: ticket {other.number}"
+    assert mail.to == ["asha@beta.example", "bela@beta.example"]
+    assert (level_of(refused), level_of(other)) == (0, 1)
+    assert (escalations(refused), len(escalations(other))) == ([], 1)
+
+
+def test_a_ticket_whose_mail_the_database_refuses_is_not_raised(desk: Desk) -> None:
+    with rows_of_tenant_refused(desk.tenant.pk), pytest.raises(IntegrityError):
+        desk.ticket()
+    assert not Ticket.objects.exists()
 
 
 def test_no_personal_data_reaches_the_log_or_the_result(
-    desk: Desk, after_commit, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, mails_of, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = "Asha's badge was stolen by the neighbour"
     desk.rule()
@@ -167,7 +198,7 @@ def test_no_personal_data_reaches_the_log_or_the_result(
         results.append(tasks.ticket_escalation.apply(kwargs={"now_iso": (FIRING + HOUR).isoformat()}).get())
 
     with caplog.at_level("DEBUG", logger="apps"), caplog.at_level("DEBUG", logger="celery"):
-        after_commit(work)
+        mails_of(work)
     assert results[1]["failed"] == 1
     assert "ticket.nobody_to_tell" in caplog.text
     for personal in ("Asha", "Bela", "Chandra", "stolen", "acme.example"):

@@ -11,64 +11,64 @@ from django.db import transaction
 from apps.core import context
 from apps.core.mail import message_id
 from apps.helpdesk import services, tasks
-from apps.helpdesk.models import TicketHistory
+from apps.helpdesk.models import Ticket, TicketHistory
 
 from .desk import HOUR, MONDAY, Desk, escalations, level_of
 
-AfterCommit = Callable[[Callable[[], object]], list[EmailMessage]]
+MailsOf = Callable[[Callable[[], object]], list[EmailMessage]]
 
 
 def test_an_escalation_tells_creator_new_assignee_and_the_rules_addresses(
-    desk: Desk, sweep, after_commit: AfterCommit
+    desk: Desk, sweep, mails_of: MailsOf
 ) -> None:
     desk.rule(assign_person=desk.lead, extra_emails=["board@acme.example", "ASHA@acme.example", "broken"])
     ticket = desk.ticket()
-    (mail,) = after_commit(lambda: sweep(MONDAY + HOUR))
+    (mail,) = mails_of(lambda: sweep(MONDAY + HOUR))
     assert mail.subject == f"Escalation level 1: ticket {ticket.number}"
     assert mail.to == ["ASHA@acme.example", "chandra@acme.example", "board@acme.example"]
 
 
-def test_every_active_member_of_a_group_is_told(desk: Desk, sweep, after_commit: AfterCommit) -> None:
+def test_every_active_member_of_a_group_is_told(desk: Desk, sweep, mails_of: MailsOf) -> None:
     absent = desk.add_person("Dilip", is_active=False)
     unreachable = desk.add_person("Esha", email="")
     desk.rule(assign_group=desk.add_group(desk.guard, desk.lead, absent, unreachable))
     desk.ticket()
-    (mail,) = after_commit(lambda: sweep(MONDAY + HOUR))
+    (mail,) = mails_of(lambda: sweep(MONDAY + HOUR))
     assert mail.to == ["asha@acme.example", "bela@acme.example", "chandra@acme.example"]
 
 
-def test_with_nobody_named_the_present_assignee_is_told(desk: Desk, sweep, after_commit: AfterCommit) -> None:
+def test_with_nobody_named_the_present_assignee_is_told(desk: Desk, sweep, mails_of: MailsOf) -> None:
     desk.rule()
     desk.ticket()
-    (mail,) = after_commit(lambda: sweep(MONDAY + HOUR))
+    (mail,) = mails_of(lambda: sweep(MONDAY + HOUR))
     assert mail.to == ["asha@acme.example", "bela@acme.example"]
 
 
-def test_with_nobody_to_tell_the_escalation_stands(desk: Desk, sweep, after_commit: AfterCommit) -> None:
+def test_with_nobody_to_tell_the_escalation_stands(desk: Desk, sweep, mails_of: MailsOf) -> None:
     desk.rule()
     ticket = desk.ticket(creator_id=None, assignee_person_id=None)
-    assert after_commit(lambda: sweep(MONDAY + HOUR)) == []
+    assert mails_of(lambda: sweep(MONDAY + HOUR)) == []
     assert level_of(ticket) == 1
 
 
-def test_all_times_are_the_sites_and_name_its_zone(desk: Desk, sweep, after_commit: AfterCommit) -> None:
+def test_all_times_are_the_sites_and_name_its_zone(desk: Desk, sweep, mails_of: MailsOf) -> None:
     desk.rule(level=1)
     desk.rule(level=2, value=3)
     desk.ticket()
-    (mail,) = after_commit(lambda: sweep(MONDAY + HOUR))
+    (mail,) = mails_of(lambda: sweep(MONDAY + HOUR))
     assert "reached escalation level 1 on Mon 23 Nov 2026 18:30 (Asia/Kolkata)" in mail.body
     assert "Raised: Mon 23 Nov 2026 17:30 (Asia/Kolkata)" in mail.body
     assert "Next escalation: Mon 23 Nov 2026 21:30 (Asia/Kolkata)" in mail.body
     assert "UTC" not in mail.body
 
 
-def test_each_change_of_state_is_told_once_with_an_id_of_its_own(desk: Desk, after_commit: AfterCommit) -> None:
-    (raised,) = after_commit(desk.ticket)
+def test_each_change_of_state_is_told_once_with_an_id_of_its_own(desk: Desk, mails_of: MailsOf) -> None:
+    (raised,) = mails_of(desk.ticket)
     ticket = TicketHistory.objects.get().ticket
     mails = [raised]
     for action in ("OPEN", "HOLD", "RESUME", "RESOLVE", "CLOSE", "REOPEN"):
-        mails += after_commit(lambda action=action: desk.change(ticket, action, MONDAY))
-    mails += after_commit(lambda: services.assign(ticket.pk, person_id=desk.lead.pk, who="Asha", now=MONDAY))
+        mails += mails_of(lambda action=action: desk.change(ticket, action, MONDAY))
+    mails += mails_of(lambda: services.assign(ticket.pk, person_id=desk.lead.pk, who="Asha", now=MONDAY))
     assert [mail.subject.removeprefix(f"Ticket {ticket.number}: ") for mail in mails] == [
         "raised",
         "taken in hand",
@@ -82,94 +82,92 @@ def test_each_change_of_state_is_told_once_with_an_id_of_its_own(desk: Desk, aft
     assert len({mail.extra_headers["Message-ID"] for mail in mails}) == len(mails)
 
 
-def test_a_mail_says_what_was_so_when_it_happened(desk: Desk, mailoutbox, eager) -> None:
-    ticket = desk.ticket()
-    desk.change(ticket, "HOLD", MONDAY)
-    desk.change(ticket, "RESUME", MONDAY + HOUR)
-    held = TicketHistory.objects.get(action="HOLD")
-    with context.using(tenant_id=desk.tenant.pk):
-        tasks.send_ticket_email.delay(ticket.pk, held.pk)
-    assert "Status: ON_HOLD" in mailoutbox[0].body
+def test_a_mail_says_what_was_so_when_it_happened(desk: Desk, mails_of: MailsOf) -> None:
+    def change_twice() -> None:
+        ticket = desk.ticket()
+        desk.change(ticket, "HOLD", MONDAY)
+        desk.change(ticket, "RESUME", MONDAY + HOUR)
+
+    mails = mails_of(change_twice)  # all are written after the last change
+    statuses = [line for mail in mails for line in mail.body.splitlines() if line.startswith("Status: ")]
+    assert statuses == ["Status: NEW", "Status: ON_HOLD", "Status: OPEN"]
 
 
-def test_a_change_that_is_rolled_back_tells_nobody(desk: Desk, after_commit: AfterCommit) -> None:
+def test_a_change_that_is_rolled_back_tells_nobody(desk: Desk, mails_of: MailsOf) -> None:
     def undo() -> None:
         with transaction.atomic():
             desk.ticket()
             transaction.set_rollback(True)
 
-    assert after_commit(undo) == []
+    assert mails_of(undo) == []
 
 
-def test_a_job_that_is_delivered_twice_sends_once(desk: Desk, sweep, mailoutbox, eager, forget_keys) -> None:
+def test_a_job_that_is_delivered_twice_sends_once(
+    desk: Desk, sweep, mails_of: MailsOf, mailoutbox, forget_keys
+) -> None:
     desk.rule()
     ticket = desk.ticket()
-    sweep(MONDAY + HOUR)
-    with context.using(tenant_id=desk.tenant.pk):
-        results = [tasks.send_escalation_email.delay(ticket.pk, cycle=1, level=1).get() for _ in range(2)]
-        assert results == [{"recipients": 2}, {"recipients": 2}]  # the second one is the first one's answer
-        forget_keys()  # then the database is the guard
-        assert tasks.send_escalation_email.delay(ticket.pk, cycle=1, level=1).get() == {"recipients": 0}
+    assert len(mails_of(lambda: sweep(MONDAY + HOUR))) == 1
+    assert deliver_escalation(desk, ticket) == {"recipients": 2}  # the first one's answer
+    forget_keys()  # then the database is the guard
+    assert deliver_escalation(desk, ticket) == {"recipients": 0}
     assert len(mailoutbox) == 1
     assert escalations(ticket)[0].mailed_at is not None
 
 
-def test_a_change_whose_job_comes_twice_is_told_once(desk: Desk, mailoutbox, eager, forget_keys) -> None:
-    change = TicketHistory.objects.get(ticket=desk.ticket(), action="RAISE")
+def test_a_change_whose_job_comes_twice_is_told_once(desk: Desk, mails_of: MailsOf, mailoutbox, forget_keys) -> None:
+    assert len(mails_of(desk.ticket)) == 1
+    change = TicketHistory.objects.get(action="RAISE")
     with context.using(tenant_id=desk.tenant.pk):
-        results = [tasks.send_ticket_email.delay(change.ticket_id, change.pk).get() for _ in range(2)]
-        assert results == [{"recipients": 2}, {"recipients": 2}]  # the second one is the first one's answer
+        again = tasks.send_ticket_email.apply((change.ticket_id, change.pk))
+        assert again.get() == {"recipients": 2}  # the first one's answer
         forget_keys()  # then the database is the guard
-        assert tasks.send_ticket_email.delay(change.ticket_id, change_id=change.pk).get() == {"recipients": 0}
+        again = tasks.send_ticket_email.apply((change.ticket_id,), {"change_id": change.pk})
+        assert again.get() == {"recipients": 0}
     assert len(mailoutbox) == 1
 
 
-def test_each_level_and_each_cycle_of_a_ticket_is_a_mail_of_its_own(
-    desk: Desk, sweep, after_commit: AfterCommit
-) -> None:
+def test_each_level_and_each_cycle_of_a_ticket_is_a_mail_of_its_own(desk: Desk, sweep, mails_of: MailsOf) -> None:
     desk.rule(level=1)
     desk.rule(level=2, value=2)
     ticket = desk.ticket()
-    mails = after_commit(lambda: sweep(MONDAY + HOUR)) + after_commit(lambda: sweep(MONDAY + 4 * HOUR))
+    mails = mails_of(lambda: sweep(MONDAY + HOUR)) + mails_of(lambda: sweep(MONDAY + 4 * HOUR))
     desk.change(ticket, "RESOLVE", MONDAY + 5 * HOUR)
     desk.change(ticket, "REOPEN", MONDAY + 6 * HOUR)
-    mails += after_commit(lambda: sweep(MONDAY + 7 * HOUR))
+    mails += mails_of(lambda: sweep(MONDAY + 7 * HOUR))
     assert [(change.cycle, change.to_level) for change in escalations(ticket)] == [(1, 1), (1, 2), (2, 1)]
     assert len({mail.extra_headers["Message-ID"] for mail in mails}) == len(mails) == 3
 
 
-def test_equal_ids_of_two_tenants_do_not_answer_each_other(desk: Desk, sweep, mailoutbox, eager) -> None:
+def test_equal_ids_of_two_tenants_do_not_answer_each_other(desk: Desk, sweep, mailoutbox) -> None:
     desk.rule()
     ticket = desk.ticket()
     sweep(MONDAY + HOUR)
-    results = []
-    for tenant in (desk.tenant, Desk("beta").tenant):
-        with context.using(tenant_id=tenant.pk):
-            results.append(tasks.send_escalation_email.delay(ticket.pk, cycle=1, level=1).get())
+    results = [deliver_escalation(whose, ticket) for whose in (desk, Desk("beta"))]
     assert results == [{"recipients": 2}, {"recipients": 0}]  # the second one ran, and found that it was told
 
 
 def test_a_repeat_that_cannot_be_avoided_carries_the_same_message_id(
-    desk: Desk, sweep, mailoutbox, eager, forget_keys
+    desk: Desk, sweep, mails_of: MailsOf, mailoutbox, forget_keys
 ) -> None:
     desk.rule()
     ticket = desk.ticket()
-    sweep(MONDAY + HOUR)
-    for _ in range(2):
-        with context.using(tenant_id=desk.tenant.pk):
-            tasks.send_escalation_email.delay(ticket.pk, cycle=1, level=1)
-        TicketHistory.objects.update(mailed_at=None)  # killed between sending and writing that down
-        forget_keys()
+    mails_of(lambda: sweep(MONDAY + HOUR))
+    TicketHistory.objects.update(mailed_at=None)  # killed between sending and writing that down
+    forget_keys()
+    assert deliver_escalation(desk, ticket) == {"recipients": 2}
     assert [mail.extra_headers["Message-ID"] for mail in mailoutbox] == [
         message_id(desk.tenant.pk, ticket.pk, 1, 1)
     ] * 2
 
 
 def test_while_the_mail_server_is_down_the_escalation_stands_and_the_mail_is_tried_again(
-    desk: Desk, sweep, eager, mailoutbox, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks
+    desk: Desk, sweep, run_jobs, mailoutbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.rule()
     ticket = desk.ticket()
+    run_jobs()
+    mailoutbox.clear()
     answers = iter([ConnectionRefusedError("down"), smtplib.SMTPServerDisconnected("down")])
     backend = type(get_connection())
     send = backend.send_messages
@@ -180,25 +178,33 @@ def test_while_the_mail_server_is_down_the_escalation_stands_and_the_mail_is_tri
         return send(self, messages)
 
     monkeypatch.setattr(backend, "send_messages", unsteady)
-    with django_capture_on_commit_callbacks(execute=True):
-        assert sweep(MONDAY + HOUR)["escalated"] == 1
+    assert sweep(MONDAY + HOUR)["escalated"] == 1
+    (result,) = run_jobs()
+    assert result.get() == {"recipients": 2}  # by the second retry
+    assert next(answers, None) is None
     assert level_of(ticket) == 1
     assert len(escalations(ticket)) == 1
-    assert len(mailoutbox) == 1  # by the second retry
+    assert len(mailoutbox) == 1
     assert sweep(MONDAY + HOUR) == {"at_top": 1}
 
 
-def test_text_of_people_cannot_add_a_header_or_a_recipient(desk: Desk, sweep, after_commit: AfterCommit) -> None:
+def test_text_of_people_cannot_add_a_header_or_a_recipient(desk: Desk, sweep, mails_of: MailsOf) -> None:
     evil = "Door\r\nBcc: thief@evil.example\r\n\r\nHello"
     desk.rule(category=evil)
     desk.creator.name = desk.site.name = evil
     desk.creator.save()
     desk.site.save()
-    mails = after_commit(lambda: desk.ticket(description=evil, category=evil, who=evil))
-    mails += after_commit(lambda: sweep(MONDAY + HOUR))
+    mails = mails_of(lambda: desk.ticket(description=evil, category=evil, who=evil))
+    mails += mails_of(lambda: sweep(MONDAY + HOUR))
     assert len(mails) == 2
     for mail in mails:
         received = message_from_bytes(mail.message().as_bytes(), policy=policy.default)
         assert received["Bcc"] is None
         assert "evil" not in str(received.items())
         assert mail.recipients() == ["asha@acme.example", "bela@acme.example"]
+
+
+def deliver_escalation(whose: Desk, ticket: Ticket) -> dict[str, int]:
+    """Run the job about a ticket's first escalation as a tenant's; returns its result."""
+    with context.using(tenant_id=whose.tenant.pk):
+        return tasks.send_escalation_email.apply((ticket.pk,), {"cycle": 1, "level": 1}).get()

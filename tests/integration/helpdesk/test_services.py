@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.core.models import OutboxMessage
 from apps.helpdesk import services
 from apps.helpdesk.models import Ticket, TicketHistory
 from apps.helpdesk.transitions import Action, IllegalTransition
@@ -123,14 +124,13 @@ def test_a_ticket_is_for_a_person_or_a_group_and_not_for_both(desk: Desk) -> Non
         desk.ticket(assignee_group_id=desk.add_group().pk)
 
 
-def test_a_system_ticket_costs_four_queries_with_all_that_was_agreed(desk: Desk) -> None:
+def test_a_system_ticket_costs_five_queries_with_all_that_was_agreed_and_its_mail(desk: Desk) -> None:
     desk.rule(value=4)
     desk.policy(priority="HIGH")
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         raised = raise_system_ticket(desk)
-    assert len(queries) == 4
+    assert len(queries) == 5
+    assert OutboxMessage.objects.get().task == "send_ticket_email"
     assert raised.number == "T-000001"
     assert raised.next_escalation is not None
 

@@ -18,7 +18,7 @@ from apps.organization.models import Holiday, Site
 from .desk import HOUR, MONDAY, Desk, counted, escalations, level_of
 
 NOW = MONDAY + HOUR
-PER_ITEM = 4  # lock, read, update, history
+PER_ITEM = 5  # lock, read, update, history, its mail
 PER_BATCH = 1
 
 

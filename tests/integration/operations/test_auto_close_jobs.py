@@ -7,14 +7,15 @@ from functools import partial
 
 import pytest
 from django.core import mail
-from kombu.exceptions import OperationalError as BrokerError
 
 from apps.core import context
+from apps.core.models import OutboxMessage
 from apps.helpdesk.models import Ticket
-from apps.operations import services
+from apps.operations import services, tasks
 from apps.operations.models import JobNeed
-from apps.operations.tasks import auto_close_jobs, send_job_expiry_email
+from apps.operations.tasks import auto_close_jobs, enqueue_mail, send_job_expiry_email
 
+from ..helpdesk.outages import broker_out_of_reach, relay, rows_of_tenant_refused
 from .company import HOUR, NOW, Company
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,15 +112,34 @@ def test_a_row_that_fails_leaves_no_mail(company, queued, monkeypatch):
     company.occurrence(on_expiry="NOTIFY")
 
     def enqueue_and_fail(notice):
-        tell(notice)
+        enqueue_mail(notice)
+        assert OutboxMessage.objects.count() == 1
         raise LookupError
 
-    from apps.operations import tasks
-
-    tell = tasks.mail_after_commit
-    monkeypatch.setattr(tasks, "mail_after_commit", enqueue_and_fail)
-    assert auto_close_jobs(now_iso=NOW.isoformat())["failed"] == 1
+    monkeypatch.setattr(tasks, "enqueue_mail", enqueue_and_fail)
+    result = auto_close_jobs(now_iso=NOW.isoformat())
+    assert [error["reason"] for error in result["errors"]] == ["LookupError: "]
+    relay()
     assert queued("email") == []
+    assert not OutboxMessage.objects.exists()
+
+
+def test_a_close_whose_mail_the_database_refuses_is_rolled_back_with_it(company, queued):
+    refused = company.occurrence(
+        on_expiry="RAISE_TICKET", status="IN_PROGRESS", checkpoints=["COMPLETED", "ASSIGNED"]
+    )
+    other = Company("other").occurrence(on_expiry="NOTIFY")
+    with rows_of_tenant_refused(company.tenant.pk):
+        result = auto_close_jobs(now_iso=NOW.isoformat())
+    assert (result["closed"], result["mails"], result["tickets"], result["failed"]) == (1, 1, 0, 1)
+    assert [error["id"] for error in result["errors"]] == [refused.pk]
+    assert [kwargs_of(message)["jobneed_id"] for message in queued("email")] == [other.pk]
+    assert not Ticket.objects.exists()
+    refused.refresh_from_db()
+    assert (refused.status, refused.closed_by_server) == (Status.IN_PROGRESS, False)
+    assert not refused.checkpoints.filter(status=Status.AUTO_CLOSED).exists()
+    again = auto_close_jobs(now_iso=NOW.isoformat())
+    assert (again["partially"], again["mails"], again["tickets"], again["failed"]) == (1, 1, 1, 0)
 
 
 def test_the_mail_goes_out_once_with_its_own_message_id(company, queued):
@@ -212,17 +232,21 @@ def test_a_dead_mail_server_neither_undoes_nor_repeats_a_close(company, queued, 
     assert Ticket.objects.count() == len(queued("email")) == 1
 
 
-def test_a_dead_broker_does_not_undo_a_close_either(company, queued, monkeypatch, caplog):
-    def refuse(**_):
-        raise BrokerError("connection refused")
-
-    monkeypatch.setattr(send_job_expiry_email, "delay", refuse)
+def test_a_dead_broker_does_not_undo_a_close_either_and_the_mail_goes_out_later(company, queued, caplog):
     root = company.occurrence(on_expiry="NOTIFY")
-    result = auto_close_jobs(now_iso=NOW.isoformat())
-    assert (result["closed"], result["failed"]) == (1, 0)
+    with broker_out_of_reach():
+        result = auto_close_jobs(now_iso=NOW.isoformat())
+    assert (result["closed"], result["mails"], result["failed"]) == (1, 1, 0)
     root.refresh_from_db()
     assert root.status == Status.AUTO_CLOSED
-    assert "mail.not_enqueued" in caplog.text
+    assert "outbox.broker_down" in caplog.text
+    assert queued("email") == []
+    relay()
+    [message] = queued("email")
+    assert kwargs_of(message)["jobneed_id"] == root.pk
+    [sent] = work_off([message])
+    assert sent.get() == {"recipients": 2}
+    assert not OutboxMessage.objects.exists()
 
 
 def test_a_sweep_that_has_used_its_time_goes_on_as_a_new_job(company, queued, monkeypatch):

@@ -1,4 +1,4 @@
--- Writes rows: one statement for any number of messages.
+-- Writes rows of messages with unique keys: one statement for any number of them.
 -- The message of a durable job that has a row already (its retry) takes the place of the one before it. Where another
 -- job has a message's unique key, there is no row: its tag is missing in what is returned.
 WITH new AS (
