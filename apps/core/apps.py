@@ -12,6 +12,7 @@ class CoreConfig(AppConfig):
         from celery.signals import beat_init, setup_logging, worker_init
 
         from . import checks, logs, relaying
+        from . import upkeep as _  # its tasks are declared by being imported
         from .owners import workers
         from .schedules import observer as firings
         from .tasks import carried_context, job_log

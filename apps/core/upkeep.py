@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from .dead_letters import cleanup as dead_letters
+from .schedules import cleanup as firings
 from .tasks import MaintenanceTask
 
 
@@ -10,3 +11,9 @@ from .tasks import MaintenanceTask
 def cleanup_dead_letters() -> int:
     """Remove dead letters that are older than `dead_letters_kept_days`. Returns how many."""
     return dead_letters.remove_old()
+
+
+@shared_task(base=MaintenanceTask, name="cleanup_firings")
+def cleanup_firings() -> int:
+    """Remove firings that are older than `firings_kept_days`. Returns how many."""
+    return firings.remove_old()

@@ -27,7 +27,7 @@ def fire_every_entry() -> None:
     unpublished = 0
     for name, entry in scheduler.schedule.items():
         published.clear()
-        scheduler.apply_entry(entry, producer=scheduler.producer)
+        scheduler.apply_entry(entry)
         unpublished += not published
         for job in published:
             print(json.dumps({"entry": name, "job": job}), flush=True)  # noqa: T201 - what this program is for

@@ -4,22 +4,19 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 PLACE = "CHAOS_JOURNAL"  # environment variable with the file's path
-
-Deed = Literal["published", "refused", "start", "end"]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    deed: str
+    deed: str  # a word, such as "published", "refused", "start" and "end"
     number: int  # of the job
     at: float  # seconds since the epoch
     pid: int
 
 
-def write(deed: Deed, number: int) -> None:
+def write(deed: str, number: int) -> None:
     """One write call, so that no line is ever mixed with another; kill -9 cannot take it back."""
     file = os.open(os.environ[PLACE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.write(file, f"{deed} {number} {time.time():.6f} {os.getpid()}\n".encode())

@@ -61,7 +61,7 @@ class Run:
             "PYTHONWARNINGS": "ignore:You're running the worker",
             journal.PLACE: str(self._journal),
         }
-        self._workers = Workers(supervisor, self._environment)
+        self._workers = Workers(supervisor, lambda _: self._environment)
 
     def verdict(self) -> Verdict:
         with self._server.client:

@@ -1,11 +1,14 @@
 """What a run is made of: how many jobs, and which blows fall, at moments drawn from a seed."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
+from typing import TypeVar
 
 STOCK_GIVES_BACK_AFTER = 20  # seconds; kombu's default is an hour, and no run could wait for that
 QUEUES = ("critical", "high_priority", "reports", "maintenance")
+Kind = TypeVar("Kind", bound=StrEnum)  # of blow
 
 
 class Blow(StrEnum):
@@ -52,15 +55,7 @@ class Scenario:
             *[Blow.FILL_MEMORY] * self.memory_episodes,
             *[Blow.STOP_WORKER] * self.stops,
         ]
-        chance.shuffle(blows)
-        spare = self.seconds - sum(self.lasts(blow) + self.gap for blow in blows)
-        if spare < 0:
-            raise ValueError("there are more blows than fit into the run")
-        planned, taken = [], 0.0
-        for moment, blow in zip(sorted(chance.uniform(0, spare) for _ in blows), blows, strict=True):
-            planned.append((moment + taken, blow))
-            taken += self.lasts(blow) + self.gap
-        return planned
+        return spread(chance, blows, self.lasts, self.gap, self.seconds)
 
     def lasts(self, blow: Blow) -> float:
         durations = {
@@ -74,6 +69,22 @@ class Scenario:
         """How long each job runs."""
         chance = Random(seed)
         return [chance.uniform(self.shortest, self.longest) for _ in range(self.jobs)]
+
+
+def spread(
+    chance: Random, blows: Iterable[Kind], lasts: Callable[[Kind], float], gap: float, seconds: float
+) -> list[tuple[float, Kind]]:
+    """The blows in an order of chance, each with its moment: between two there is time for the first and the gap."""
+    order = list(blows)
+    chance.shuffle(order)
+    spare = seconds - sum(lasts(blow) + gap for blow in order)
+    if spare < 0:
+        raise ValueError("there are more blows than fit into the run")
+    planned, taken = [], 0.0
+    for moment, blow in zip(sorted(chance.uniform(0, spare) for _ in order), order, strict=True):
+        planned.append((moment + taken, blow))
+        taken += lasts(blow) + gap
+    return planned
 
 
 SHORT = Scenario(

@@ -18,9 +18,9 @@ PATIENCE = 60.0  # seconds until it serves
 
 
 class Server:
-    def __init__(self, state_dir: Path, supervisor: Supervisor) -> None:
+    def __init__(self, state_dir: Path, supervisor: Supervisor, name: str = "valkey") -> None:
         self._valkey = Valkey(state_dir, ports.choose(state_dir, ("valkey",))["valkey"])
-        self._command = replace(self._valkey.prepare(), stop_signal=signal.SIGKILL)
+        self._command = replace(self._valkey.prepare(), name=name, stop_signal=signal.SIGKILL)
         self._supervisor = supervisor
         self.client = redis.Redis.from_url(self._valkey.url(0), decode_responses=True)
 
@@ -31,9 +31,13 @@ class Server:
         self._supervisor.start(self._command)
         wait_for(self._command.name, self._valkey.answers, PATIENCE, lambda: None)
 
+    def stop(self) -> None:
+        """kill -9."""
+        self._supervisor.stop([self._command.name], grace=0)
+
     def kill(self, down: float) -> None:
         """kill -9, and a new start `down` seconds later. Returns when it serves again."""
-        self._supervisor.stop([self._command.name], grace=0)
+        self.stop()
         time.sleep(down)
         self.start()
 

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
 from statistics import median
@@ -18,7 +19,7 @@ RESCUED_WITHIN = 8.0  # seconds
 class Struck:
     """A blow that has fallen."""
 
-    blow: Blow
+    blow: StrEnum
     at: float  # seconds since the epoch
     until: float  # its effect: the server serves again, the worker goes on
     dead: frozenset[int] = frozenset()  # pids of workers' processes
@@ -132,7 +133,7 @@ class Verdict:
         return sum(1 for a in self.attempts if a.end is None and self._killer_of(a) is not None)
 
     @property
-    def done(self) -> Counter[Blow]:
+    def done(self) -> Counter[StrEnum]:
         return Counter(struck.blow for struck in self.struck)
 
     def _numbers(self, deed: str) -> set[int]:

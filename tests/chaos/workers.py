@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from random import Random
 
@@ -31,7 +31,8 @@ GRACE = 15.0  # seconds for them to end
 class Deaths:
     """Hears from a supervisor which main processes run, and keeps who has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Collection[str] = NAMES) -> None:
+        self._names = names
         self._running: dict[str, int] = {}
         self.ended: dict[int, str] = {}  # pid: name
 
@@ -39,13 +40,16 @@ class Deaths:
         for name, pid in self._running.items():
             if pids.get(name) != pid:
                 self.ended[pid] = name
-        self._running = {name: pid for name, pid in pids.items() if name in NAMES}
+        self._running = {name: pid for name, pid in pids.items() if name in self._names}
 
 
 class Workers:
-    def __init__(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, supervisor: Supervisor, environment: Callable[[str], Mapping[str, str]], package: str = "tests.chaos"
+    ) -> None:
+        """`environment` is asked by a worker's name; `package` has an application and jobs."""
         self._supervisor = supervisor
-        self._commands = [_command(pool, environment) for pool in POOLS]
+        self._commands = [_command(pool, environment(pool.name), package) for pool in POOLS]
 
     def start(self) -> None:
         """Returns when they are ready."""
@@ -93,8 +97,8 @@ class Workers:
         return chance.choice(found)
 
 
-def _command(pool: Pool, environment: Mapping[str, str]) -> Command:
-    arguments = ("-A", "tests.chaos.application", "worker", "--loglevel=info", "--include=tests.chaos.jobs")
+def _command(pool: Pool, environment: Mapping[str, str], package: str) -> Command:
+    arguments = ("-A", f"{package}.application", "worker", "--loglevel=info", f"--include={package}.jobs")
     return Command(
         name=pool.name,
         arguments=(sys.executable, "-m", "celery", *arguments, *pool.worker_arguments()),

@@ -26,13 +26,19 @@ class Failure:
     @classmethod
     def of(cls, exc_info: Any, error: BaseException, *, secrets: Collection[str] = ()) -> Self:
         """Out of what Celery tells of a failed job. `secrets`: texts that must not be kept."""
-        text, traceback = (redact(scrub(part, secrets)) for part in (str(error), str(exc_info.traceback)))
+        text, traceback = (redact(scrub(part, secrets)) for part in (_text(error), str(exc_info.traceback)))
         return cls(
             error=_name(exc_info.type, error),
             text=text[:LONGEST_TEXT],
             traceback=traceback[-LONGEST_TRACEBACK:],
             frames=tuple(_frames(exc_info.tb))[-MOST_FRAMES:],
         )
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, UnpickleableExceptionWrapper):
+        return ", ".join(map(str, error.exc_args))
+    return str(error)
 
 
 def _name(kind: Any, error: BaseException) -> str:

@@ -16,6 +16,7 @@ from .breakers import breaker_facts, breaker_parts, breaker_problems, read_break
 from .durations import in_words
 from .outbox import outbox_facts, outbox_parts, outbox_problems, read_outbox
 from .output import UNKNOWN, known, moment, show, table
+from .timetable import read_timetable, timetable_facts, timetable_problems
 
 NAME = "status"
 HELP = "say what is wrong with queues, workers and the broker, then how each stands"
@@ -34,13 +35,18 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(command: BaseCommand, **options: Any) -> None:
     """Whatever is wrong with the jobs is no error of this command; a broker that cannot be asked is (exit 1)."""
     try:
-        status, breakers, outbox = read_status(), read_breakers(), read_outbox()
+        status, breakers, outbox, timetable = read_status(), read_breakers(), read_outbox(), read_timetable()
     except ImproperlyConfigured as error:
         raise CommandError(str(error)) from None
-    found = worst_first([*problems(status), *outbox_problems(outbox), *breaker_problems(breakers)])
+    others = (*outbox_problems(outbox), *timetable_problems(timetable), *breaker_problems(breakers))
+    found = worst_first([*problems(status), *others])
     if options["format"] == "json":
-        others = {"outbox": outbox_facts(outbox), "breakers": breaker_facts(breakers)}
-        command.stdout.write(json.dumps(facts_of(status, found) | others))
+        facts = {
+            "outbox": outbox_facts(outbox),
+            "timetable": timetable_facts(timetable),
+            "breakers": breaker_facts(breakers),
+        }
+        command.stdout.write(json.dumps(facts_of(status, found) | facts))
     else:
         parts = [*_parts(command, status, found), *outbox_parts(outbox), *breaker_parts(command, breakers)]
         show(command, *parts, no_color=options["no_color"])

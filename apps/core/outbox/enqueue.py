@@ -55,13 +55,13 @@ def enqueue(outlet: Outlet, message: Outgoing, *, again: bool = False) -> Enqueu
     Inside a transaction, raises django.db.Error as any other statement would. `again`: the job exists already, and is
     retried or has to wait, so that nothing may take its place.
     """
-    enqueued = _enqueue(outlet, message)
+    enqueued = _enqueue(outlet, message, again)
     if again and enqueued.job != message.job:
-        return _enqueue(outlet, replace(message, unique=None))
+        return _enqueue(outlet, replace(message, unique=None), again)
     return enqueued
 
 
-def _enqueue(outlet: Outlet, message: Outgoing) -> Enqueued:
+def _enqueue(outlet: Outlet, message: Outgoing, again: bool) -> Enqueued:
     collected = _collected.get()
     if collected is not None:
         enqueued = Enqueued(job=message.job)
@@ -70,10 +70,8 @@ def _enqueue(outlet: Outlet, message: Outgoing) -> Enqueued:
     if _in_transaction():
         return _write_in_transaction(outlet, message)
     if message.durable:
-        return _write_and_publish(outlet, message)
-    enqueued = Enqueued(job=message.job)
-    _publish_or_write(outlet, [message], {message.tag: enqueued})
-    return enqueued
+        return _write_and_publish(outlet, message, again)
+    return _publish_one(outlet, message)
 
 
 @contextmanager
@@ -124,16 +122,24 @@ def _write_in_transaction(outlet: Outlet, message: Outgoing) -> Enqueued:
     return enqueued
 
 
-def _write_and_publish(outlet: Outlet, message: Outgoing) -> Enqueued:
+def _write_and_publish(outlet: Outlet, message: Outgoing, again: bool) -> Enqueued:
     try:
         holder = _written(outlet, message)
     except DatabaseError as error:
+        if again:  # it has a row, with an earlier message: should the broker lose this one, that is as good
+            return _publish_one(outlet, message)
         why = f"it is durable, and the database ({type(error).__name__}) takes no rows now"
         raise OperationalError(f"The job is not enqueued: {why}; enqueue it again.") from error
     if holder is not None:
         return Enqueued(job=holder)
     _publish_rows(outlet, [message])
     return Enqueued(job=message.job)
+
+
+def _publish_one(outlet: Outlet, message: Outgoing) -> Enqueued:
+    enqueued = Enqueued(job=message.job)
+    _publish_or_write(outlet, [message], {message.tag: enqueued})
+    return enqueued
 
 
 def _publish_or_write(outlet: Outlet, messages: Sequence[Outgoing], by_tag: Mapping[str, Enqueued]) -> None:

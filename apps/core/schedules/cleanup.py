@@ -1,18 +1,23 @@
-"""Forgetting old firings."""
+"""How long firings are kept."""
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Final
 
+from django.db.models.functions import Now
+
+from ..conf import engine_settings
 from .models import Firing
 
 PORTION: Final = 1000  # rows in one statement
 
 
-def delete_firings_before(moment: datetime) -> int:
-    """Delete the firings that were due before `moment`, a portion at a time. Returns how many there were."""
-    deleted = 0
-    while portion := list(
-        Firing.objects.filter(due__lt=moment).order_by("due").values_list("pk", flat=True)[:PORTION]
-    ):
-        deleted += Firing.objects.filter(pk__in=portion).delete()[0]
-    return deleted
+def remove_old() -> int:
+    """Remove firings, however they ended, that were due longer ago than the settings say. Returns how many."""
+    kept = timedelta(days=engine_settings().firings_kept_days)
+    removed = 0
+    while True:
+        old = Firing.objects.filter(due__lt=Now() - kept).order_by("due").values("pk")[:PORTION]
+        count, _ = Firing.objects.filter(pk__in=old).delete()
+        if not count:
+            return removed
+        removed += count

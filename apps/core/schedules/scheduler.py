@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from celery.beat import ScheduleEntry, Scheduler
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connections, transaction
 
 from ..logs import get_logger, redact
 from . import rows
@@ -114,7 +114,9 @@ class FiringScheduler(Scheduler):
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one entry must not stop the others
             log.error("firing.not_enqueued", entry=plan.name, due=due.isoformat(), error=type(error).__name__)
             why = redact(f"not enqueued: {type(error).__name__}: {error}")
-            rows.write(Firing(entry=plan.name, due=due, outcome=Firing.Outcome.FAILED, ended_at=now, why=why))
+            with transaction.atomic():
+                rows.settle(plan.name, due)
+                rows.write(Firing(entry=plan.name, due=due, outcome=Firing.Outcome.FAILED, ended_at=now, why=why))
 
     def _note_database_down(self, error: DatabaseError) -> None:
         if not self._database_down:

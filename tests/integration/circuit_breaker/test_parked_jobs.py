@@ -82,11 +82,8 @@ def test_after_a_failed_probe_all_wait_for_the_next(
     running = start(worker, open_for=0.3)
     results = [jobs.call_out.delay(number, service.url) for number in range(5)]
 
-    def probes() -> int:
-        return sum(event["event"] == "breaker.probe" for event in running.events())
-
-    eventually(lambda: probes() >= 2)
-    assert len(service.calls) >= 6
+    eventually(lambda: len(service.calls) > 5)
+    assert "breaker.probe" in [event["event"] for event in running.events()]
     service.is_well = True
     assert [one.get(timeout=60) for one in results] == list(range(5))
     # Whoever calls spends a retry where the call fails; whoever may not call spends none.

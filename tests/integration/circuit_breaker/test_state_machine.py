@@ -72,11 +72,11 @@ class OneBreaker(RuleBasedStateMachine):
     """Any number of calls of one service. A call may speak late, and more than once."""
 
     client: ClassVar[redis.Redis]
+    store: ClassVar[BreakerStore]
 
     def __init__(self) -> None:
         super().__init__()
         self.service = f"service-{uuid.uuid4().hex}"
-        self.store = BreakerStore(self.client)
         self.model = Model()
         self.calls: list[tuple[Admitted, int | None]] = []  # with their eras in the model; None: a probe
         self.count = 0
@@ -152,6 +152,6 @@ class OneBreaker(RuleBasedStateMachine):
 @pytest.mark.slow
 def test_a_breaker_stands_as_a_simple_model_says() -> None:
     client = connect(os.environ["BROKER_URL"])
-    machine = type("OneBreakerHere", (OneBreaker,), {"client": client})
+    machine = type("OneBreakerHere", (OneBreaker,), {"client": client, "store": BreakerStore(client)})
     run_state_machine_as_test(machine, settings=settings(max_examples=80, stateful_step_count=40, deadline=None))
     client.close()

@@ -85,13 +85,19 @@ def waiting(broker: redis.Redis) -> Callable[[], list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def start(worker: Callable[..., Worker], broker: redis.Redis) -> Callable[..., Worker]:
+def start(worker: Callable[..., Worker], broker: redis.Redis) -> Iterator[Callable[..., Worker]]:
     """Starts a worker that knows the jobs of these tests, on the test's own database."""
+    all_of_them = []
 
     def started(*arguments: str) -> Worker:
-        return worker(INCLUDE, f"--queues={QUEUE}", *arguments, environment={"DATABASE_URL": database_url()})
+        made = worker(INCLUDE, f"--queues={QUEUE}", *arguments, environment={"DATABASE_URL": database_url()})
+        all_of_them.append(made)
+        return made
 
-    return started
+    yield started
+    for made in all_of_them:
+        if made.process.poll() is None:
+            made.kill()  # an orderly end takes a second
 
 
 def database_url() -> str:

@@ -3,7 +3,7 @@
 import json
 import signal
 import threading
-import uuid
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -32,7 +32,7 @@ def set_aside(store: MessageStore, text: bytes, *, reason: str = "permanent", co
     for _ in range(count):
         store.client.lpush(store.prefix + QUEUE, text)
     store.pulse([OWNER], queues=[QUEUE], all_queues=[QUEUE])
-    claimed = store.claim(OWNER, call=uuid.uuid4().int >> 80, most=count, queues=[QUEUE])
+    claimed = store.claim(OWNER, call=time.time_ns() // 1000, most=count, queues=[QUEUE])
     assert claimed is not None
     assert len(claimed.entries) == count
     for entry in claimed.entries:

@@ -13,8 +13,8 @@ from apps.core.models import OutboxMessage
 from apps.helpdesk import tasks
 from apps.helpdesk.models import Ticket
 
+from ..outages import broker_out_of_reach, relay, rows_of_tenant_refused
 from .desk import HOUR, MONDAY, Desk, escalations, level_of
-from .outages import broker_out_of_reach, relay, rows_of_tenant_refused
 
 FIRING = MONDAY + HOUR
 

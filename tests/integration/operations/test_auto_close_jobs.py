@@ -15,7 +15,7 @@ from apps.operations import services, tasks
 from apps.operations.models import JobNeed
 from apps.operations.tasks import auto_close_jobs, enqueue_mail, send_job_expiry_email
 
-from ..helpdesk.outages import broker_out_of_reach, relay, rows_of_tenant_refused
+from ..outages import broker_out_of_reach, relay, rows_of_tenant_refused
 from .company import HOUR, NOW, Company
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 import redis
+from celery._state import _task_stack
+from celery.exceptions import Retry
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -179,3 +181,25 @@ def test_two_deliveries_at_once_pay_once(accounts, monkeypatch) -> None:
         thread.join()
     assert "done before" in answers
     assert IdempotencyRecord.objects.count() == 1
+
+
+def test_a_retry_needs_no_database(waiting, monkeypatch) -> None:
+    """A restart of the database fails many jobs at once: their retries must not fail for the same reason."""
+    from django.db import OperationalError as DatabaseDown
+
+    from apps.core.outbox import rows
+
+    def refuse(_: Any) -> None:
+        raise DatabaseDown("the database is down")
+
+    first = pay.delay(1, 1)
+    monkeypatch.setattr(rows, "write", refuse)
+    _task_stack.push(pay)
+    pay.push_request(id=first.id, args=(1, 1), kwargs={}, called_directly=False, retries=0, delivery_info={})
+    try:
+        with pytest.raises(Retry):
+            pay.retry(countdown=0.01, exc=OSError())
+    finally:
+        pay.pop_request()
+        _task_stack.pop()
+    eventually(lambda: app.outlet.store.connections.call("ZCARD", "bgjobs:delayed:high_priority") == 1)

@@ -145,6 +145,7 @@ def test_an_entry_that_cannot_be_enqueued_is_a_failed_firing_and_stops_no_other(
         beat.tick()
     assert history("bad") == [("08:30", Outcome.FAILED)]
     assert "not enqueued: EncodeError" in Firing.objects.get(entry="bad").why
+    assert ScheduleState.objects.get(name="bad").settled == clock.now
     assert history("good") == [("08:30", Outcome.ENQUEUED)]
     assert len(queued()) == 1
 

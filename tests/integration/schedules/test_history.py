@@ -1,14 +1,17 @@
 """What a firing's row tells of its job, and what the table tells of the timetable."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 from celery import current_app
+from django.core.management import call_command
 from django.utils import timezone
 
-from apps.core.models import Firing
+from apps.core.models import Firing, ScheduleState
 from apps.core.schedules import Entry, cleanup, every, history, rows
 from apps.core.schedules.fire import fire
 from apps.core.schedules.plan import Plan, plan_of, plans_of
@@ -135,10 +138,38 @@ def test_an_instant_that_no_beat_has_seen_to_is_overdue() -> None:
     assert history.overdue(plans, MORNING + 32 * MINUTE) == {}
 
 
-def test_old_firings_are_deleted_a_portion_at_a_time(monkeypatch, django_assert_num_queries) -> None:
+def test_old_firings_are_removed_a_portion_at_a_time(monkeypatch, settings) -> None:
     monkeypatch.setattr(cleanup, "PORTION", 2)
-    kept = [firing(minutes, Outcome.MISSED) for minutes in (5, 6)]
-    for minutes in range(5):
-        firing(minutes, Outcome.MISSED)
-    assert cleanup.delete_firings_before(kept[0].due) == 5
-    assert list(Firing.objects.order_by("due")) == kept
+    settings.BGJOBS = settings.BGJOBS | {"firings_kept_days": 1}
+    now = timezone.now()
+    for hours in (25, 26, 27, 28, 29):
+        Firing.objects.create(entry="n", due=now - timedelta(hours=hours), outcome=Outcome.MISSED)
+    kept = Firing.objects.create(entry="n", due=now - timedelta(hours=23), outcome=Outcome.MISSED)
+    assert current_app.tasks["cleanup_firings"].run() == 5
+    assert list(Firing.objects.all()) == [kept]
+
+
+def status() -> dict[str, Any]:
+    output = StringIO()
+    call_command("jobs", "status", "--format=json", stdout=output)
+    found: dict[str, Any] = json.loads(output.getvalue())
+    return found
+
+
+def test_the_status_tells_what_is_overdue_late_or_never_ran(timetable) -> None:
+    timetable(entry(), entry("other"))
+    now = timezone.now()
+    rows.remember({"n": "x", "other": "y"}, now)
+    assert status()["timetable"] == {"overdue": {}, "never_ran": {}, "late": {}}
+    ScheduleState.objects.filter(name="n").update(settled=now - timedelta(hours=3))
+    for hours in (1, 2, 30):
+        Firing.objects.create(entry="n", due=now - timedelta(hours=hours), outcome=Outcome.MISSED)
+    Firing.objects.create(entry="other", due=now - timedelta(hours=1), outcome=Outcome.ENQUEUED)
+    found = status()
+    assert list(found["timetable"]["overdue"]) == ["n"]
+    assert (found["timetable"]["never_ran"], found["timetable"]["late"]) == ({"n": 2}, {"other": 1})
+    by_code = {problem["code"]: problem for problem in found["problems"]}
+    assert by_code["beat_silent"]["severity"] == "critical"
+    assert "overdue: 1, n since" in by_code["beat_silent"]["message"]
+    assert by_code["firings_lost"]["message"].endswith("never ran: n 2")
+    assert by_code["firings_late"]["message"].endswith("or have not: other 1")

@@ -99,6 +99,14 @@ def test_an_entry_whose_task_does_not_exist_is_an_error(celery_setting: Callable
     assert "'nightly' fires 'auto_close_job'" in error.msg
 
 
+def test_an_entry_whose_schedule_cannot_be_fired_is_an_error(celery_setting: Callable[[str, Any], None]) -> None:
+    entries = {"often": {"task": "auto_close_jobs", "schedule": 0.1}, "well": {"task": "x", "schedule": 60}}
+    celery_setting("beat_schedule", entries)
+    (error,) = checks.timetable_schedules(None)
+    assert error.id == "bgjobs.E012"
+    assert error.msg == "Entry 'often': its interval is 0:00:00.100000; one second is the shortest"
+
+
 def test_a_process_with_an_error_does_not_start(celery_setting: Callable[[str, Any], None]) -> None:
     checks.refuse_to_start()
     celery_setting("task_acks_late", False)

@@ -72,9 +72,7 @@ def test_an_instant_belongs_to_its_own_past() -> None:
 def test_twenty_seven_minutes_are_twenty_seven_minutes_across_midnights_and_years() -> None:
     found = firings_after(every(minutes=27, offset=4), datetime(2026, 12, 30, tzinfo=UTC))
     instants = [next(found) for _ in range(500)]
-    assert {later - earlier for earlier, later in pairwise(instants)} == {
-        timedelta(minutes=27)
-    }
+    assert {later - earlier for earlier, later in pairwise(instants)} == {timedelta(minutes=27)}
     assert {instant.timestamp() / 60 % 27 for instant in instants} == {4}
 
 
