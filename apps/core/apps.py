@@ -11,8 +11,12 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from celery.signals import beat_init, setup_logging, worker_init
 
-        from . import checks, logs, relaying
-        from . import upkeep as _  # its tasks are declared by being imported
+        from . import (
+            checks,
+            logs,
+            relaying,
+            upkeep,  # noqa: F401 - for its tasks to be declared
+        )
         from .owners import workers
         from .schedules import observer as firings
         from .tasks import carried_context, job_log

@@ -68,7 +68,7 @@ def say(line: str) -> None:
 
 
 def enqueue(numbers: Sequence[int], *, seconds: float) -> list[float]:
-    """Requests at an even rate, each with a job in a transaction and one outside. Returns what each took, in seconds."""
+    """Requests at an even rate, each with a job in a transaction and one outside. Returns the seconds each took."""
     from django.db import connection, transaction
 
     from .jobs import job

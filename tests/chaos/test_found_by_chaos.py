@@ -6,7 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import billiard
+import pytest
+from celery.exceptions import Retry
+from django.db import OperationalError
 
+from apps.core.idempotency import guard
 from apps.core.owners import Heartbeat
 from apps.core.owners.workers import _pids_of
 
@@ -40,3 +44,20 @@ def test_a_heartbeat_goes_on_after_an_error_of_its_own(settings: Any) -> None:
     finally:
         heartbeat.stop()
         heartbeat.join()
+
+
+def test_a_record_that_cannot_be_read_now_costs_a_durable_job_a_retry_and_not_its_life(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is read when a job is delivered again, such as by the failure of the same database a moment ago."""
+
+    def down(*_: Any) -> None:
+        raise OperationalError("down")
+
+    def retry(*, exc: Exception) -> Retry:
+        return Retry(exc=exc)
+
+    monkeypatch.setattr(guard.durable, "done_before", down)
+    task: Any = SimpleNamespace(durable=True, request=SimpleNamespace(id="one"), retry=retry)
+    with pytest.raises(Retry):
+        guard._durably(task, "the key", lambda: pytest.fail("it has run"), may_be_done=True)()

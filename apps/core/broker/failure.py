@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from traceback import format_exception_only
 from typing import Any, Final, Self
 
 from celery.utils.serialization import UnpickleableExceptionWrapper
@@ -26,19 +27,22 @@ class Failure:
     @classmethod
     def of(cls, exc_info: Any, error: BaseException, *, secrets: Collection[str] = ()) -> Self:
         """Out of what Celery tells of a failed job. `secrets`: texts that must not be kept."""
-        text, traceback = (redact(scrub(part, secrets)) for part in (_text(error), str(exc_info.traceback)))
+        # Cut twice: an error may quote megabytes, and the first cut may leave half a secret at its end.
+        text = redact(scrub(text_of(error)[: 2 * LONGEST_TEXT], secrets))
+        trace = redact(scrub(str(exc_info.traceback)[-2 * LONGEST_TRACEBACK :], secrets))
         return cls(
             error=_name(exc_info.type, error),
             text=text[:LONGEST_TEXT],
-            traceback=traceback[-LONGEST_TRACEBACK:],
+            traceback=trace[-LONGEST_TRACEBACK:],
             frames=tuple(_frames(exc_info.tb))[-MOST_FRAMES:],
         )
 
 
-def _text(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
+    """What an error says, also where its own `__str__` fails."""
     if isinstance(error, UnpickleableExceptionWrapper):
-        return ", ".join(map(str, error.exc_args))
-    return str(error)
+        return ", ".join(map(str, error.exc_args or ()))
+    return "".join(format_exception_only(error)).partition(": ")[2].strip()
 
 
 def _name(kind: Any, error: BaseException) -> str:

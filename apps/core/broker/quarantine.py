@@ -90,7 +90,7 @@ class Quarantined:
             name=kept_as.replace(" ", ":"),
             kept_as=kept_as,
             reason=kept["reason"],
-            detail=redact(kept["detail"]),
+            detail=redact(": ".join(filter(None, (kept.get("error"), kept["detail"])))),
             since=kept["at"],
             queue=kept["queue"],
             list=kept["list"],

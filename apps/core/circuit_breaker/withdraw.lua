@@ -3,6 +3,6 @@
 -- Returns nothing.
 -- Invariant: only the present probe can be taken back.
 if get('probe') == ARGV[2] then
-  redis.call('HSET', RECORD, 'state', 'open', 'probe_at', exact(now), 'number', 0)
+  redis.call('HSET', RECORD, 'state', 'open', 'probe_at', exact(now))
   redis.call('HDEL', RECORD, 'probe')
 end

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from ..actions import ACTIONS
 from ..dead_letters.arguments import WrongArgumentsError, check_arguments
 from ..dead_letters.original import Arguments
 from ..dead_letters.replay import Replay, Replayed, replay
@@ -32,6 +33,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(command: BaseCommand, *, reason: str | None, as_user: str | None, dry_run: bool, **options: Any) -> None:
     """Raises CommandError where nothing is named or known by that name, and for letters that cannot be replayed."""
     selection, expected = open_selection(options)
+    actor = named_actor(as_user)
+    if options["release_key"] and not actor.may(release := ACTIONS["release-key"]):
+        raise CommandError(f"{actor.name} may not {release.words}.")
     how = Replay(release_key=options["release_key"], arguments=options["arguments"], rate=options["rate"])
     if how.arguments is not None:
         _check(selection, how.arguments, expected)
@@ -51,7 +55,7 @@ def run(command: BaseCommand, *, reason: str | None, as_user: str | None, dry_ru
     act(
         "replay-dead-letters",
         work,
-        actor=named_actor(as_user),
+        actor=actor,
         target=target,
         reason=reason,
         expected=expected,

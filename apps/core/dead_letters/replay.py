@@ -17,6 +17,7 @@ from ..broker.messages import Outgoing
 from ..context import KEY_HEADER
 from ..idempotency import durable, records
 from ..outbox import rows
+from ..queues import QUEUE_BY_NAME
 from .arguments import check_arguments, shown_to_celery
 from .models import DeadLetter
 from .original import Arguments, Original, UnreadableMessageError
@@ -88,6 +89,8 @@ def _replay(portion: Collection[DeadLetter], how: Replay, done: Replayed, began:
 
 
 def _message(letter: DeadLetter, original: Original, how: Replay, now: float, *, delay: float) -> Outgoing:
+    if letter.queue not in QUEUE_BY_NAME:
+        raise UnreadableMessageError(f"(there is no queue {letter.queue!r} any more)")
     shown: dict[str, str] = {}
     if how.arguments is not None:
         check_arguments(original.task, how.arguments)

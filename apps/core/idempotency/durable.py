@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from celery.exceptions import Ignore
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import Error as DatabaseError
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -47,7 +48,7 @@ def run_in_transaction(task: DurableTask, body: Callable[[], Any]) -> Any:
     Celery's Ignore, as `self.replace()` raises it, is a good end; it is raised when the transaction is committed.
     """
     ignored: Ignore | None = None
-    value = None
+    value, is_written = None, False
     task.request.bgjobs_in_transaction = True
     try:
         with transaction.atomic():
@@ -56,6 +57,11 @@ def run_in_transaction(task: DurableTask, body: Callable[[], Any]) -> Any:
             except Ignore as error:
                 ignored = error
             _write_record(task, value)
+            is_written = True
+    except Exception:
+        # A time limit or a lost connection may strike when the server has committed already.
+        if not (is_written and _was_committed(task)):
+            raise
     finally:
         task.request.bgjobs_in_transaction = False
     steps.reached("durable.committed", job=task.request.id, task=task.name)
@@ -87,6 +93,13 @@ def drop_row(job: str) -> None:
     """The job is answered and needs no row in the outbox any more. Raises django.db.Error."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute("DELETE FROM bgjobs_outboxmessage WHERE job = %s AND durable", [job])
+
+
+def _was_committed(task: DurableTask) -> bool:
+    try:
+        return table().filter(job=task.request.id).exists()
+    except DatabaseError:
+        return False  # it is tried again, and finds its record then
 
 
 def _write_record(task: DurableTask, value: Any) -> None:

@@ -105,16 +105,24 @@ def _durably(task: GuardedTask, key: str, body: Callable[[], Any], *, may_be_don
         return body
 
     def run() -> Any:
-        if may_be_done and (done := durable.done_before(task.request.id, key)) is not None:
+        if may_be_done and (done := _done_before(task, key)) is not None:
             return _answer(task, done)
         try:
             return body()
         except DoneBeforeError as error:
-            if (done := durable.done_before(task.request.id, key)) is not None:
+            if (done := _done_before(task, key)) is not None:
                 return _answer(task, done)
             raise Reject(error, requeue=True) from error  # its record has just been released
 
     return run
+
+
+def _done_before(task: GuardedTask, key: str) -> Succeeded | None:
+    """What the record says. Where the database does not answer, the job is tried again."""
+    try:
+        return durable.done_before(task.request.id, key)
+    except DatabaseError as error:
+        raise task.retry(exc=error) from error
 
 
 def _secrets(task: GuardedTask) -> set[str]:

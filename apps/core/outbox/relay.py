@@ -14,7 +14,7 @@ from ..logs import get_logger
 from . import rows
 from .outlet import PORTION as AT_ONCE
 
-PORTION: Final = 1000  # rows in one transaction
+PORTION: Final = 500  # rows in one transaction
 ENQUEUERS_TURN: Final = timedelta(seconds=0.5)  # in which the enqueuer may publish a row itself
 
 if TYPE_CHECKING:

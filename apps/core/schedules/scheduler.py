@@ -79,6 +79,7 @@ class FiringScheduler(Scheduler):
     def _fire_due(self, now: datetime) -> None:
         if self._standings is None:
             self._standings = self._remembered(now)
+            log.info("beat.ready", entries=len(self._standings))
         due = [standing for standing in self._standings if standing.due <= now]
         for standing in sorted(due, key=lambda standing: standing.due):
             self._advance(standing, now)

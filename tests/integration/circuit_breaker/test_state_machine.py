@@ -69,7 +69,7 @@ class Model:
 
 
 class OneBreaker(RuleBasedStateMachine):
-    """Any number of calls of one service. A call may speak late, and more than once."""
+    """Any number of calls of one service. A call may speak late, and what it says is said twice."""
 
     client: ClassVar[redis.Redis]
     store: ClassVar[BreakerStore]
@@ -94,17 +94,38 @@ class OneBreaker(RuleBasedStateMachine):
         assert self.store.admit(self.service, call, lease=LONG) == answer
         self.calls.append((answer, None if answer.is_probe else self.model.era))
 
+    @precondition(lambda self: self.model.state == "closed")
+    @rule(ends=st.sampled_from(["with the row", "with a probe", "with a success"]))
+    def row_of_failures(self, ends: str) -> None:
+        """The whole way, which chance alone seldom goes. A call from before it is still to speak."""
+        self.ask()
+        while self.model.state == "closed":
+            self.ask()
+            self.let_fail(-1)
+        if ends == "with the row":
+            return
+        self.probe_time_comes()
+        self.ask()
+        if ends == "with a success":
+            self.let_succeed(-1)
+
     @precondition(lambda self: self.calls)
     @rule(data=st.data())
     def fail(self, data: st.DataObject) -> None:
-        call, era = self.calls.pop(data.draw(st.integers(0, len(self.calls) - 1)))
+        self.let_fail(data.draw(st.integers(0, len(self.calls) - 1)))
+
+    def let_fail(self, place: int) -> None:
+        call, era = self.calls.pop(place)
         opened = [self.store.fail(self.service, call, THREE) is not None for _ in range(2)]
         assert opened == [self.model.fail(call.call, era)] * 2
 
     @precondition(lambda self: self.calls)
     @rule(data=st.data())
     def succeed(self, data: st.DataObject) -> None:
-        call, era = self.calls.pop(data.draw(st.integers(0, len(self.calls) - 1)))
+        self.let_succeed(data.draw(st.integers(0, len(self.calls) - 1)))
+
+    def let_succeed(self, place: int) -> None:
+        call, era = self.calls.pop(place)
         closed = [self.store.succeed(self.service, call) for _ in range(2)]
         assert closed == [self.model.succeed(call.call, era)] * 2
 

@@ -14,7 +14,7 @@ from apps.core.circuit_breaker import BreakerStore
 
 from .records import admitted, open_breaker, probe_time_comes
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def run(*arguments: str) -> str:

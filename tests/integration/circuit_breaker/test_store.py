@@ -183,6 +183,14 @@ def test_a_job_that_is_parked_twice_keeps_its_place(store: BreakerStore, service
     assert store.park(service, "job-3") > second
 
 
+def test_a_job_whose_time_has_come_gets_a_new_place(store: BreakerStore, service: str) -> None:
+    open_breaker(store, service, Breaker(failures=1, open_for=0.1))
+    first = store.park(service, "job")
+    store.park(service, "another")
+    eventually(lambda: isinstance(ask(store, service), Admitted))
+    assert store.park(service, "job") > first + LONG - 1  # behind the probe that is under way
+
+
 def test_after_a_failed_probe_numbers_begin_anew_behind_the_next(
     store: BreakerStore, client: redis.Redis, service: str
 ) -> None:

@@ -157,6 +157,16 @@ def test_new_arguments_are_those_of_one_job() -> None:
     assert audit().target == f"{letter.job}, new arguments"
 
 
+def test_who_may_not_release_keys_may_not_do_so_by_a_retry() -> None:
+    letter = saved("test.dl.work")
+    user = User.objects.create_user("ann", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="retry_task"))
+    with pytest.raises(CommandError, match="ann may not release an idempotency key"):
+        run("retry", letter.job, "--release-key", "--reason", "x", "--as", "ann")
+    assert "1 replayed" in run("retry", letter.job, "--release-key", "--reason", "x")
+    assert audit().target == f"{letter.job}, key released"
+
+
 def test_what_cannot_be_read_can_only_be_discarded() -> None:
     letter = saved("", message=b"\xff garbage", job="", reason="undecodable")
     with pytest.raises(CommandError, match=f"{letter.pk}: the message is no job's, so it cannot be replayed"):

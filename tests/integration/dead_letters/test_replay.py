@@ -198,6 +198,12 @@ def test_what_is_no_jobs_message_stays_open() -> None:
         raise UnreadableMessageError
 
 
+def test_a_letter_of_a_queue_that_is_gone_stays_open() -> None:
+    letter = saved("test.dl.work", queue="gone", list_name="gone")
+    assert replay(ALL).unreadable == [letter.pk]
+    assert not rows.table().exists()
+
+
 def test_each_part_of_a_selection_narrows_it() -> None:
     now = datetime.now(UTC)
     mine = saved("test.dl.work", tenant="7", fingerprint="f" * 16, reason="poison", last_at=now - timedelta(hours=1))

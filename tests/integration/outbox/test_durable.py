@@ -203,3 +203,18 @@ def test_a_retry_needs_no_database(waiting, monkeypatch) -> None:
         pay.pop_request()
         _task_stack.pop()
     eventually(lambda: app.outlet.store.connections.call("ZCARD", "bgjobs:delayed:high_priority") == 1)
+
+
+def test_a_time_limit_that_strikes_when_the_commit_is_done_does_not_undo_the_job(accounts, monkeypatch) -> None:
+    from celery.exceptions import SoftTimeLimitExceeded
+
+    real = connection._commit
+
+    def too_late() -> None:
+        real()
+        monkeypatch.undo()
+        raise SoftTimeLimitExceeded()
+
+    monkeypatch.setattr(connection, "_commit", too_late)
+    assert pay.apply(args=(7, 5), task_id="one", throw=True).get() == 7
+    assert accounts() == {"bank": -5, "shop": 5}

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 def test_three_beats_of_which_one_is_killed_every_four_seconds(on_this_database, queued, server) -> None:
     assert queued() == []
-    verdict = trial.run(13, seed=1, environment=on_this_database, broker=server)
+    verdict = trial.run(12.5, seed=1, environment=on_this_database, broker=server)
     assert verdict.broken == []
     assert verdict.kills >= 3
     assert verdict.fired >= 20
