@@ -24,6 +24,7 @@ class EngineSettings:
     dead_letters_kept_days: float = 90  # since their jobs were given up; open ones, too
     breakers: "Mapping[str, Breaker]" = field(default_factory=dict)  # by service, where the defaults do not fit
     firings_kept_days: float = 90  # the history of the timetable
+    records_kept_days: float = 7  # that a durable job is done, at least as long as it answers duplicates
 
 
 @cache

@@ -10,6 +10,7 @@ from celery import current_app
 
 from .broker.configured import client_for, is_leased, prefix_of
 from .broker.store import MessageStore
+from .dead_letters.mover import Mover
 from .outbox import Relay, keep_doing
 from .outbox.hosting import Chore
 
@@ -19,7 +20,8 @@ REPLY_TIMEOUT: Final = 2.0  # seconds; rows are locked meanwhile
 def chores() -> list[Chore]:
     conf = current_app.conf
     store = MessageStore(client_for(conf, reply_timeout=REPLY_TIMEOUT), prefix_of(conf), delays=is_leased(conf))
-    return [Relay(store).work]
+    # A stock broker has no quarantine: Celery's own transport drops what fails.
+    return [Relay(store).work, *([Mover(store).work] if is_leased(conf) else [])]
 
 
 def relay_in_beat(**_: Any) -> None:

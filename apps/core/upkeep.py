@@ -1,19 +1,28 @@
 """What keeps the engine's tables small: one task for each, which the timetable runs once a day."""
 
 from celery import shared_task
+from django.db.models.functions import Now
 
-from .dead_letters import cleanup as dead_letters
-from .schedules import cleanup as firings
+from .conf import engine_settings
+from .models import DeadLetter, Firing, IdempotencyRecord
+from .retention import days_ago, remove
 from .tasks import MaintenanceTask
 
 
 @shared_task(base=MaintenanceTask, name="cleanup_dead_letters")
 def cleanup_dead_letters() -> int:
-    """Remove dead letters that are older than `dead_letters_kept_days`. Returns how many."""
-    return dead_letters.remove_old()
+    """Remove letters, open or not, whose jobs were given up before `dead_letters_kept_days`. Returns how many."""
+    return remove(DeadLetter.objects.filter(last_at__lt=days_ago(engine_settings().dead_letters_kept_days)))
 
 
 @shared_task(base=MaintenanceTask, name="cleanup_firings")
 def cleanup_firings() -> int:
-    """Remove firings that are older than `firings_kept_days`. Returns how many."""
-    return firings.remove_old()
+    """Remove firings, however they ended, that were due before `firings_kept_days`. Returns how many."""
+    return remove(Firing.objects.filter(due__lt=days_ago(engine_settings().firings_kept_days)))
+
+
+@shared_task(base=MaintenanceTask, name="cleanup_idempotency_records")
+def cleanup_idempotency_records() -> int:
+    """Remove records of jobs done before `records_kept_days` that answer no duplicates any more. Returns how many."""
+    old = days_ago(engine_settings().records_kept_days)
+    return remove(IdempotencyRecord.objects.filter(completed_at__lt=old, expires_at__lt=Now()))

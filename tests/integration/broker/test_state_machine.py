@@ -72,6 +72,11 @@ def profile(examples: int, *phases: Phase) -> Any:
     )
 
 
+def look_for_it(machine: type[Messages]) -> None:
+    for one, examples in SEEDS.items():
+        run_state_machine_as_test(seed(one)(machine), settings=profile(examples, Phase.generate))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("what", MUTANTS)
 def test_a_script_with_one_mistake_is_caught(
@@ -82,6 +87,5 @@ def test_a_script_with_one_mistake_is_caught(
         machine = machine_on(mutants_server)
         machine.kills = False
         with pytest.raises(AssertionError):  # an error in the script itself is no such error
-            for one, examples in SEEDS.items():
-                run_state_machine_as_test(seed(one)(machine), settings=profile(examples, Phase.generate))
+            look_for_it(machine)
     show(f"{machine.examples} examples, {machine.steps} steps")

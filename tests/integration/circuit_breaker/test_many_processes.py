@@ -87,6 +87,6 @@ def test_a_probe_whose_process_is_killed_makes_room_when_its_lease_ends(
 
 def test_no_two_jobs_are_parked_with_the_same_number(store: BreakerStore, service: str) -> None:
     probe_at = open_breaker(store, service)
-    said = at_once(service, "park", 25)
+    said = at_once(service, "park", 50, processes=4)
     numbers = sorted((due - probe_at) ** 2 / 2 for one in said for due in one)
-    assert numbers == pytest.approx(range(PROCESSES * 25), abs=0.001)
+    assert numbers == pytest.approx(range(4 * 50), abs=0.001)

@@ -174,5 +174,5 @@ class OneBreaker(RuleBasedStateMachine):
 def test_a_breaker_stands_as_a_simple_model_says() -> None:
     client = connect(os.environ["BROKER_URL"])
     machine = type("OneBreakerHere", (OneBreaker,), {"client": client, "store": BreakerStore(client)})
-    run_state_machine_as_test(machine, settings=settings(max_examples=80, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
     client.close()

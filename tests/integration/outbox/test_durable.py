@@ -218,3 +218,23 @@ def test_a_time_limit_that_strikes_when_the_commit_is_done_does_not_undo_the_job
     monkeypatch.setattr(connection, "_commit", too_late)
     assert pay.apply(args=(7, 5), task_id="one", throw=True).get() == 7
     assert accounts() == {"bank": -5, "shop": 5}
+
+
+def test_records_are_kept_for_a_week_and_as_long_as_they_answer() -> None:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from apps.core.upkeep import cleanup_idempotency_records
+
+    now = timezone.now()
+    for job, done, until in (("old", 8, 7), ("answers", 8, -1), ("new", 6, 5)):
+        IdempotencyRecord.objects.create(
+            job=job,
+            task="t",
+            result="{}",
+            completed_at=now - timedelta(days=done),
+            expires_at=now - timedelta(days=until),
+        )
+    assert cleanup_idempotency_records() == 1
+    assert set(IdempotencyRecord.objects.values_list("job", flat=True)) == {"answers", "new"}

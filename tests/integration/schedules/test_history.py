@@ -11,8 +11,9 @@ from celery import current_app
 from django.core.management import call_command
 from django.utils import timezone
 
+from apps.core import retention
 from apps.core.models import Firing, ScheduleState
-from apps.core.schedules import Entry, cleanup, every, history, rows
+from apps.core.schedules import Entry, every, history, rows
 from apps.core.schedules.fire import fire
 from apps.core.schedules.plan import Plan, plan_of, plans_of
 from intelliwiz_config.celery import app
@@ -139,7 +140,7 @@ def test_an_instant_that_no_beat_has_seen_to_is_overdue() -> None:
 
 
 def test_old_firings_are_removed_a_portion_at_a_time(monkeypatch, settings) -> None:
-    monkeypatch.setattr(cleanup, "PORTION", 2)
+    monkeypatch.setattr(retention, "PORTION", 2)
     settings.BGJOBS = settings.BGJOBS | {"firings_kept_days": 1}
     now = timezone.now()
     for hours in (25, 26, 27, 28, 29):
