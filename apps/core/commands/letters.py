@@ -50,15 +50,18 @@ def open_selection(options: dict[str, Any]) -> tuple[Selection, int]:
     if not selection:
         given = ", ".join(f"--{name.replace('_', '-')}" for name in SELECTING)
         raise CommandError(f"Say which: by ids, as `jobs dead-letters` lists them, or by {given}.")
-    found = {
-        name for pk, job in selection.open_letters().values_list("pk", "job")[:10_000] for name in (str(pk), job)
-    }
-    if selection.names and (missing := [name for name in selection.names if name not in found]):
+    letters = selection.open_letters()
+    found = (
+        {name for pk, job in letters.values_list("pk", "job") for name in (str(pk), job)}
+        if selection.names
+        else set()
+    )
+    if missing := [name for name in selection.names if name not in found]:
         raise CommandError(
             f"No open dead letter is named {', '.join(missing)}: it has been replayed or discarded, or never was; "
             f"see `jobs dead-letters {missing[0]}`."
         )
-    return selection, selection.open_letters().count()
+    return selection, letters.count()
 
 
 def moment_in(text: str) -> datetime:

@@ -14,6 +14,7 @@ from ..broker.server_facts import ServerFacts
 from ..broker.status import QueueStatus, Status, read_status
 from .breakers import breaker_facts, breaker_parts, breaker_problems, read_breakers
 from .durations import in_words
+from .given_up import given_up_facts, given_up_problems, read_given_up
 from .outbox import outbox_facts, outbox_parts, outbox_problems, read_outbox
 from .output import UNKNOWN, known, moment, show, table
 from .timetable import read_timetable, timetable_facts, timetable_problems
@@ -36,14 +37,21 @@ def run(command: BaseCommand, **options: Any) -> None:
     """Whatever is wrong with the jobs is no error of this command; a broker that cannot be asked is (exit 1)."""
     try:
         status, breakers, outbox, timetable = read_status(), read_breakers(), read_outbox(), read_timetable()
+        given_up = read_given_up()
     except ImproperlyConfigured as error:
         raise CommandError(str(error)) from None
-    others = (*outbox_problems(outbox), *timetable_problems(timetable), *breaker_problems(breakers))
+    others = (
+        *outbox_problems(outbox),
+        *timetable_problems(timetable),
+        *given_up_problems(given_up),
+        *breaker_problems(breakers),
+    )
     found = worst_first([*problems(status), *others])
     if options["format"] == "json":
         facts = {
             "outbox": outbox_facts(outbox),
             "timetable": timetable_facts(timetable),
+            "dead_letters": given_up_facts(given_up),
             "breakers": breaker_facts(breakers),
         }
         command.stdout.write(json.dumps(facts_of(status, found) | facts))

@@ -66,7 +66,7 @@ def external_call(service: str, timeout: float) -> Iterator[ExternalCall]:
 def _blames_service(error: BaseException | None) -> bool:
     """Whether the service did not do its part. A request that was wrong says nothing about that."""
     if isinstance(error, Retry):
-        return _blames_service(error.exc)
+        return _blames_service(error.exc or error.__cause__)  # the cause, where it waits for a rollback
     if not isinstance(error, Exception) or isinstance(error, Ignore | Reject | CircuitOpenError):
         return False  # the process ends, the task has decided, or another service's breaker is open
     return classify(error) in RETRIED | {FailureReason.TIMEOUT}

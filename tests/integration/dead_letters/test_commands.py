@@ -67,6 +67,13 @@ def test_groups_count_the_letters_of_each_trouble() -> None:
     assert "aaaaaaaaaaaaaaaa     2   2" in run("dead-letters", "--group")
 
 
+def test_the_status_says_how_many_are_open_and_what_to_do(broker: redis.Redis) -> None:
+    for state in ("open", "open", "replayed"):
+        saved("test.dl.work", state=state, reason="permanent")
+    assert facts("status")["dead_letters"] == {"open": 2, "by_reason": {"permanent": 2}}
+    assert "2 jobs were given up: 2 permanent" in run("status")
+
+
 def test_a_letter_is_shown_in_full_by_its_id_or_its_jobs() -> None:
     letter = saved("test.dl.work", 7, traceback="Traceback: [bold]here[/bold]", history=["1.0 process_died x"])
     for name in (str(letter.pk), letter.job):

@@ -11,6 +11,7 @@ from apps.core.exceptions import CircuitOpenError, ServiceTimeoutError
 from apps.core.retry import FailureReason, classify
 from apps.core.tasks import external_call as module
 from apps.core.tasks.external_call import external_call
+from apps.core.tasks.runner import RetryAfterRollback
 
 
 class Breaker:
@@ -120,6 +121,12 @@ def test_outside_the_main_thread_the_remaining_time_is_the_clients_to_use(breake
     thread.start()
     thread.join(10)
     assert seen == [ServiceTimeoutError]
+
+
+def test_a_durable_jobs_retry_blames_the_service_for_its_cause(breaker: Breaker) -> None:
+    with pytest.raises(Retry), external_call("mqtt", timeout=5):
+        raise RetryAfterRollback from OSError("gone")
+    assert breaker.seen == ["asked for 5 s", "failed"]
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan")])
