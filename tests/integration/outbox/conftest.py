@@ -84,6 +84,17 @@ def relaying(relay: Any) -> Iterator[None]:
 
 
 @pytest.fixture
+def accounts(db: None) -> Callable[[], dict[str, int]]:
+    """Two accounts without money; tells their balances."""
+    from django.contrib.auth import get_user_model
+
+    users = get_user_model()._default_manager
+    for name in ("bank", "shop"):
+        users.create(username=name, last_name="0")
+    return lambda: {user.username: int(user.last_name) for user in users.all()}
+
+
+@pytest.fixture
 def silent_broker() -> Iterator[Callable[..., Any]]:
     """Points this process's enqueuers to a server that is down (port 1) or takes connections and says nothing."""
     import socket

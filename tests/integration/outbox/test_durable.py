@@ -6,7 +6,6 @@ import pytest
 import redis
 from celery._state import _task_stack
 from celery.exceptions import Retry
-from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -18,14 +17,6 @@ from .jobs import pay, pay_hesitantly, pay_later
 from .test_enqueueing import age_rows
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-
-
-@pytest.fixture
-def accounts() -> Any:
-    users = get_user_model()._default_manager
-    for name in ("bank", "shop"):
-        users.create(username=name, last_name="0")
-    return lambda: {user.username: int(user.last_name) for user in users.all()}
 
 
 def test_effect_record_children_and_row_are_one_transaction(waiting, start, seen, accounts) -> None:

@@ -1,7 +1,5 @@
 """Django's TestCase rolls back; the fixture runs what would have been published."""
 
-from typing import Any
-
 import pytest
 from celery import chain
 from django.contrib.auth import get_user_model
@@ -14,14 +12,6 @@ from .jobs import pay, pay_later, plain
 __all__ = ["run_jobs"]
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def accounts() -> Any:
-    users = get_user_model()._default_manager
-    for name in ("bank", "shop"):
-        users.create(username=name, last_name="0")
-    return lambda: {user.username: int(user.last_name) for user in users.all()}
 
 
 def test_under_a_test_case_rows_stay_unpublished(waiting, django_capture_on_commit_callbacks) -> None:
