@@ -17,6 +17,7 @@ from ..owners import add_pulse, owner_id
 from ..owners.heartbeat import STORE
 from ..queues import QUEUES
 from .store import Claimed, Entry, MessageStore, ServerRefusesWritesError, SilentOwnerError
+from .strays import Strays
 
 ACKNOWLEDGED_AFTER: Final = 0.015  # seconds: acknowledgements travel together, and never more than 20 ms late
 AGAIN_AFTER: Final = 0.5  # seconds until a server that does not answer is told again
@@ -41,6 +42,9 @@ class Consumer(Protocol):
 
     def claimed_ahead(self) -> bool: ...
 
+    def leases_ahead(self) -> list[str]:
+        """Of messages that were claimed and not delivered yet."""
+
 
 class Custody:
     """The leases of one process on one server."""
@@ -58,6 +62,7 @@ class Custody:
         self._claiming = threading.Lock()
         self._call = 0
         self._refused = ""
+        self._strays = Strays()
         self._heartbeat = add_pulse(
             name,
             self.pulse,
@@ -190,9 +195,23 @@ class Custody:
         elif self._refused and not beat.refused:
             log.warning("broker.takes_writes_again")
         self._refused = beat.refused
+        self._return_strays()
         if beat.worth_while:
             for consumer in self._consumers:
                 consumer.poke()
+
+    def _return_strays(self) -> None:
+        strays = self._strays.look(
+            self.store.server, lambda: self.store.leases(owner_id()), self._known_leases, self._call
+        )
+        if strays:
+            log.warning("broker.strays_returned", jobs=len(strays))
+            self.store.put_back(owner_id(), strays, event_line("forgotten"))
+
+    def _known_leases(self) -> set[str]:
+        """Also of what has ended and the server was not told yet. Other threads change these meanwhile."""
+        ahead = [lease for consumer in self._consumers for lease in consumer.leases_ahead()]
+        return {*list(self.held), *list(self._done), *list(self._returning), *ahead}
 
     def leave(self) -> None:
         """The process ends: what is done is acknowledged, all else goes back."""

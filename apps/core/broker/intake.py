@@ -182,6 +182,9 @@ class Intake:
     def claimed_ahead(self) -> bool:
         return bool(self._ahead)
 
+    def leases_ahead(self) -> list[str]:
+        return [entry.lease for entry, _ in tuple(self._ahead)]
+
     def give_up_stale(self) -> list[str]:
         """Called from the heartbeat's thread: each message is taken by one thread, here or in `_hand_over_next`."""
         stale: list[str] = []

@@ -83,6 +83,7 @@ class MessageStore:
         self.client = client
         self.prefix = prefix
         self.connections = Connections(client)
+        self.server = 0  # another number whenever this process has met a new server: restarted, or the master now
         self._publish = self._script("publish")
         self._claim = self._script("claim")
         self._settle = self._script("settle")
@@ -185,6 +186,10 @@ class MessageStore:
             next_due=float(due) if due else None,
             entries=tuple(_entry(f"{call}-{place}", text) for place, text in enumerate(entries, 1) if text),
         )
+
+    def leases(self, owner: str) -> set[str]:
+        """What the owner holds, as far as the server knows."""
+        return {lease.decode() for lease in self.connections.call("HKEYS", self.key("leases", owner))}
 
     def acknowledge(self, owner: str, leases: Sequence[str]) -> int:
         """End leases of jobs that are done. Returns how many the owner still held."""
@@ -292,8 +297,12 @@ class MessageStore:
         return FastScript(
             self.connections,
             f"-- prefix {self.prefix!r}\n{_text(name)}",  # installations with one server have nothing in common
-            on_new_server=lambda: keep_quiet(self.connections, self.prefix),
+            on_new_server=self._meet,
         )
+
+    def _meet(self) -> None:
+        self.server += 1
+        keep_quiet(self.connections, self.prefix)
 
 
 def _published(reply: bytes) -> Published:

@@ -60,6 +60,7 @@ class Run:
         self._journal = state_dir / "journal"
         self._deaths = deaths
         self._struck: list[Struck] = []
+        self._replaced: set[int] = set()  # workers that were ended in order
         self._database = database
         self._broker = Broker(state_dir, supervisor)
 
@@ -84,7 +85,7 @@ class Run:
             enqueuer.end()
         seconds = time.time() - began
         lines = journal.read(self._journal)
-        killed = {pid for struck in self._struck for pid in struck.dead}
+        killed = self._replaced | {pid for struck in self._struck for pid in struck.dead}
         killed |= {line.pid for line in lines if line.deed.startswith(failpoints.DEED)}
         exits = [name for pid, name in tuple(self._deaths.ended.items()) if pid not in killed]
         if enqueuer.unexpected is not None:
@@ -98,7 +99,8 @@ class Run:
             lines=lines,
             books=ledger.Books.read(self._database.url),
             struck=self._struck,
-            unexpected_exits=exits,
+            worker_exits=sum(name in NAMES for name in exits),
+            unexpected_exits=[name for name in exits if name not in NAMES],
             known_rows=self._broker.known_rows(),
             left=left,
             forgotten=forgotten,
@@ -188,6 +190,7 @@ class Run:
                 since = time.monotonic()
             elif time.monotonic() - since > NO_JOB_TAKES and not forgotten:
                 forgotten = len(kept)
+                self._replaced = {pid for name in NAMES if (pid := self._supervisor.pid(name)) is not None}
                 self._workers.stop()
                 self._workers.start()
         return forgotten

@@ -35,7 +35,8 @@ ROWS: dict[str, Callable[[Verdict], object]] = {
     "messages left on the broker": lambda verdict: places(verdict.left),
     "dead letters": lambda verdict: verdict.books.dead_letters,
     "enqueues refused, and repeated": lambda verdict: verdict.refused,
-    "exits not caused by the run": lambda verdict: len(verdict.unexpected_exits),
+    "workers that ended by themselves": lambda verdict: verdict.worker_exits,
+    "other processes that did": lambda verdict: len(verdict.unexpected_exits),
     "tracebacks in workers' logs": lambda verdict: verdict.tracebacks,
     "wall time": lambda verdict: f"{verdict.seconds:.0f} s",
 }

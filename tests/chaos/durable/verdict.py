@@ -24,7 +24,10 @@ class Verdict:
     lines: Sequence[Line]
     books: Books
     struck: Sequence[Struck]
-    unexpected_exits: Sequence[str]  # of processes that ended though nobody killed them
+    # Celery 5.7 ends a worker whose prefork child is found dead when the worker connects to the broker again; a
+    # service manager starts another one. That costs time and no job.
+    worker_exits: int  # of main processes that nobody had killed
+    unexpected_exits: Sequence[str]  # of other processes that nobody had killed
     known_rows: int  # messages that the broker takes for published ones with rows
     left: dict[str, int]  # place on the broker: messages that were still there
     forgotten: int  # leases of which their owners knew nothing until they ended

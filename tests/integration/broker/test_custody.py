@@ -180,3 +180,26 @@ def test_a_full_process_passes_its_wake_up_on(process: Start, broker_server: Bro
     assert broker_server.client.llen(f"bgjobs:wake:{beside}") == 1
     assert len(full.received) == 1
     assert broker_server.waiting() == 1
+
+
+def test_what_a_server_remembers_of_a_time_that_is_over_goes_back(
+    process: Start, broker_server: BrokerServer
+) -> None:
+    """Its data has gone back in time: a lease that ended is there again, and its owner knows nothing of it."""
+    one = process(2)
+    publish_numbers(broker_server, "work", [1])
+    (message,) = one.receive(1)
+    custody = one.channel.custody
+    key = custody.store.key("leases", owner_id())
+    (lease, entry), *_ = broker_server.client.hgetall(key).items()
+    message.ack()
+    eventually(lambda: not broker_server.client.exists(key))
+    publish_numbers(broker_server, "work", [2])
+    one.receive(2)  # this one it holds
+    broker_server.client.hset(key, lease, entry)
+    broker_server.client.script_flush()  # as a restart does
+    one.set_slots(3)
+    again = one.receive(3)[2]
+    assert again.body == message.body
+    assert again.history[0].split()[1] == "forgotten"
+    assert len(broker_server.client.hkeys(key)) == 2
