@@ -34,9 +34,11 @@ check: environment ## format, lint, types, imports, system checks, migrations, f
 test: check ## everything in `make check`, then all other tests
 	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/unit tests
 
-chaos: environment ## kill workers and servers for a quarter of an hour, beside Celery's own transport
+chaos: environment ## kill workers and servers for twenty minutes, beside Celery's own transport
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos.durable
+	$(BIN)/python -m tests.chaos.firings
+	$(BIN)/python -m tests.chaos.broker_down
 
 lock: environment ## write the lock files anew from pyproject.toml
 	$(COMPILE) pyproject.toml -o deploy/requirements.lock
