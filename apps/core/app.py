@@ -110,7 +110,7 @@ class JobsApp(Celery):
     def enqueue_many(self, signatures: Iterable[Signature[Any]]) -> list[AsyncResult[Any]]:
         """Enqueue many jobs at once: one row statement, or one command to the broker, for hundreds of them.
 
-        In a transaction they are part of it, as with `delay()`. Where one cannot be enqueued, none is.
+        In a transaction they are part of it, as with `delay()`. Where one cannot be made, none is enqueued.
         """
         with outbox.enqueueing_together(self.outlet):
             results: list[Any] = [signature.apply_async() for signature in signatures]

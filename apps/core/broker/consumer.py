@@ -80,6 +80,14 @@ class LeasedConsumer(Consumer):
 
     # Connections come and go.
 
+    def loop_args(self) -> Any:
+        """Asked for each new event loop, at which Celery chokes on a child whose death it has noticed by half."""
+        processes: Any = getattr(self.pool, "_pool", None)
+        for process in tuple(getattr(processes, "_pool", ())):
+            if getattr(process, "_sentinel_poll", self) is None:
+                del process._sentinel_poll  # noqa: SLF001 - so that its death is noticed once more
+        return super().loop_args()
+
     def ensure_connected(self, conn: Any) -> Any:
         if self._is_leased:
             conn.ensure_connection = partial(conn.ensure_connection, **RECONNECT)

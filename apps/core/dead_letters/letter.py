@@ -28,6 +28,7 @@ class Kept:
     letter: DeadLetter | None  # None: the job's end is none to be kept
     tag: str  # of its message; "": it cannot be read
     headers: Mapping[str, Any]
+    at: datetime  # when it was set aside
 
 
 def read(kept_as: str, record: bytes) -> Kept:
@@ -47,10 +48,10 @@ def read(kept_as: str, record: bytes) -> Kept:
         original = None
     headers = original.headers if original else {}
     tag = original.tag if original else ""
-    if reason in UNREMARKABLE:
-        return Kept(letter=None, tag=tag, headers=headers)
-    task, error = _name(headers.get("task")), _text(kept.get("error", ""))
     last_at = _moment(at) or datetime.now(UTC)
+    if reason in UNREMARKABLE:
+        return Kept(letter=None, tag=tag, headers=headers, at=last_at)
+    task, error = _name(headers.get("task")), _text(kept.get("error", ""))
     frames = tuple(frame for frame in kept.get("frames", ()) if isinstance(frame, str))
     letter = DeadLetter(
         kept_as=kept_as,
@@ -72,7 +73,7 @@ def read(kept_as: str, record: bytes) -> Kept:
         first_at=min(_moment(headers.get(FIRST_READY_AT_HEADER, headers.get(READY_AT_HEADER))) or last_at, last_at),
         last_at=last_at,
     )
-    return Kept(letter=letter, tag=tag, headers=headers)
+    return Kept(letter=letter, tag=tag, headers=headers, at=last_at)
 
 
 def _attempts(headers: Mapping[str, Any], history: list[str], *, ran: bool) -> int:

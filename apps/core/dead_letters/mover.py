@@ -1,8 +1,8 @@
 """The way from the quarantine to the database: a chore of the relay.
 
 A record is copied, and then removed. Whoever dies in between leaves a record that is known, and is only removed. The
-message's row in the outbox goes in the transaction of the copy. It is found by the message's own tag, so the row of a
-job that has been replayed meanwhile stays.
+message's row in the outbox goes in the transaction of the copy. It is found by the message's own tag, or, that of a
+durable job, by its age: so the row of a job that has been replayed meanwhile stays.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from .. import steps
 from ..broker import quarantine
 from ..broker.store import MessageStore
-from ..context import ENTRY_HEADER, HEADERS
+from ..context import DURABLE_HEADER, ENTRY_HEADER, HEADERS
 from ..logs import get_logger
 from ..outbox import rows
 from .letter import Kept, read
@@ -57,6 +57,9 @@ def write(found: Sequence[Kept]) -> bool:
         new = sorted((one for one in letters if one.kept_as not in known), key=lambda one: one.last_at)
         DeadLetter.objects.bulk_create(new)
         rows.discard([one.tag for one in found if one.tag])
+        for one in found:
+            if one.headers.get(DURABLE_HEADER) is True:
+                rows.discard_older(str(one.headers.get("id")), one.at)
         headers = {one.letter.kept_as: one.headers for one in found if one.letter is not None}
         for letter in new:
             _tell(letter, headers[letter.kept_as])

@@ -5,47 +5,25 @@ published at once, and becomes a row where the broker does not take it. A durabl
 The relay publishes what has a row and was not published.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+from dataclasses import replace
+from typing import Final
 
 import redis
 from django.db import Error as DatabaseError
-from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from .. import steps
 from ..broker.messages import Outgoing
-from ..logs import get_logger
 from . import rows
+from .on_commit import Enqueued, publish_on_commit, publish_rows
 from .outlet import Outlet
 
-log = get_logger(__name__)
+KEY_CHANGED_HANDS: Final = 5  # times, between two statements; then its jobs are told apart when they run
 
 
-@dataclass(slots=True, kw_only=True)
-class Enqueued:
-    """What an enqueuer is told of its job."""
-
-    job: str  # its own, or the one that waits or runs under the same unique key
-    committed: bool = True  # False while the transaction is open, and for ever where it is rolled back
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What was enqueued in one transaction of this thread and awaits its end."""
-
-    outlet: Outlet
-    messages: dict[str, Outgoing] = field(default_factory=dict)  # by tag
-    first: Callable[[], object] | None = None  # what Django calls at the commit, for the first of them
-    in_savepoints: bool = False  # some were enqueued in one, and may have been rolled back with it
-
-
-_batches: Final[WeakKeyDictionary[Any, _Batch]] = WeakKeyDictionary()
 _collected: Final[ContextVar[list[tuple[Outgoing, Enqueued]] | None]] = ContextVar("bgjobs_collected", default=None)
 
 
@@ -98,12 +76,12 @@ def _enqueue_all(outlet: Outlet, collected: Sequence[tuple[Outgoing, Enqueued]])
         by_tag[other.tag].job = _written(outlet, other) or other.job
     with_rows = [one for one in with_rows if by_tag[one.tag].job == one.job]
     if not in_transaction:
-        _publish_rows(outlet, with_rows)
+        publish_rows(outlet, with_rows)
         _publish_or_write(outlet, [one for one in messages if not one.durable], by_tag)
     elif rows.database().in_atomic_block:
         for message in with_rows:
             by_tag[message.tag].committed = False
-            _publish_on_commit(outlet, message, by_tag[message.tag])
+            publish_on_commit(outlet, message, by_tag[message.tag])
 
 
 def _in_transaction() -> bool:
@@ -118,7 +96,7 @@ def _write_in_transaction(outlet: Outlet, message: Outgoing) -> Enqueued:
         return Enqueued(job=str(holder))
     enqueued = Enqueued(job=message.job, committed=not rows.database().in_atomic_block)
     if not enqueued.committed:
-        _publish_on_commit(outlet, message, enqueued)
+        publish_on_commit(outlet, message, enqueued)
     return enqueued
 
 
@@ -132,7 +110,7 @@ def _write_and_publish(outlet: Outlet, message: Outgoing, again: bool) -> Enqueu
         raise OperationalError(f"The job is not enqueued: {why}; enqueue it again.") from error
     if holder is not None:
         return Enqueued(job=holder)
-    _publish_rows(outlet, [message])
+    publish_rows(outlet, [message])
     return Enqueued(job=message.job)
 
 
@@ -166,7 +144,7 @@ def _write_instead(
 
 def _written(outlet: Outlet, message: Outgoing) -> str | None:
     """Write a row; where another job has its unique key, return that job."""
-    for last_try in (False, True):
+    for _ in range(KEY_CHANGED_HANDS):
         if not rows.write([message]):
             steps.reached("outbox.written", job=message.job)
             return None
@@ -174,48 +152,8 @@ def _written(outlet: Outlet, message: Outgoing) -> str | None:
         holder = rows.holder(message.unique)
         if holder is None:
             continue  # it has just ended
-        if last_try or holder.durable or not outlet.knows(holder.tag):
+        if holder.durable or not outlet.knows(holder.tag):
             return holder.job
         rows.discard([holder.tag])  # published, and left over by a process that died: it may have ended long ago
-    return holder.job if holder else None
-
-
-def _publish_on_commit(outlet: Outlet, message: Outgoing, enqueued: Enqueued) -> None:
-    database = rows.database()
-    batch = _batches.get(database)
-    if batch is None or not any(
-        call is batch.first for _, call, _ in database.run_on_commit
-    ):  # or it was rolled back
-        batch = _batches[database] = _Batch(outlet)
-    batch.messages[message.tag] = message
-    batch.in_savepoints |= bool(database.savepoint_ids)
-    committed = partial(_committed, batch, message, enqueued)
-    batch.first = batch.first or committed
-    transaction.on_commit(committed, robust=True)
-
-
-def _committed(batch: _Batch, message: Outgoing, enqueued: Enqueued) -> None:
-    """Publish all of a transaction when the first of its messages hears of the commit."""
-    if rows.database().in_atomic_block:
-        return  # a test that pretends
-    enqueued.committed = True
-    if message.tag not in batch.messages:
-        return
-    steps.reached("outbox.committed", job=message.job)
-    messages, batch.messages = batch.messages, {}
-    # This one was not rolled back, or it would not be heard of; of the others, their rows tell.
-    unsure = batch.in_savepoints and len(messages) > 1
-    survivors = rows.existing(messages) if unsure else set(messages)
-    _publish_rows(batch.outlet, [one for tag, one in messages.items() if tag in survivors])
-
-
-def _publish_rows(outlet: Outlet, messages: Sequence[Outgoing]) -> None:
-    """Publish committed rows, or leave them to the relay."""
-    try:
-        outlet.publish(messages, have_rows=True)
-    except redis.RedisError:
-        return
-    steps.reached("outbox.published", jobs=[one.job for one in messages])
-    # The relay removes rows; these stand in the way of the next job with their key.
-    if passed := [one.tag for one in messages if one.unique is not None and not one.durable]:
-        rows.discard(passed)
+    rows.write([replace(message, unique=None)])
+    return None

@@ -5,7 +5,7 @@ from typing import Any
 from celery.result import AsyncResult
 
 from ..exceptions import UncommittedJobError
-from .enqueue import Enqueued
+from .on_commit import Enqueued
 
 
 class JobResult(AsyncResult[Any]):

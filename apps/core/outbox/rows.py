@@ -1,11 +1,13 @@
 """The outbox's table: what is written into it, and what is asked of it."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from ..broker.messages import Outgoing
 
@@ -39,14 +41,14 @@ def table() -> "Manager[OutboxMessage]":
 
 
 def write(messages: Sequence[Outgoing]) -> list[Outgoing]:
-    """Write rows, in the current transaction if there is one. Returns the messages that have none.
+    """Write rows, all or none, in the current transaction if there is one. Returns the messages that have none.
 
     These have a unique key that is another job's. Raises django.db.Error.
     """
     with_key = [one for one in messages if one.unique is not None]
     without = [one for one in messages if one.unique is None]
     written: set[str] = set()
-    with database().cursor() as cursor:
+    with transaction.atomic(savepoint=False) if len(messages) > 1 else nullcontext(), database().cursor() as cursor:
         for portion in _portions(without):
             statement = _WRITE.format(columns=_COLUMNS, rows=", ".join([_ROW] * len(portion)))
             cursor.execute(statement, [value for one in portion for value in _row(one)])
@@ -71,9 +73,12 @@ def discard(tags: Iterable[str]) -> int:
     return table().filter(tag__in=list(tags)).delete()[0]
 
 
-def finish(jobs: Iterable[str]) -> int:
-    """Remove the rows of durable jobs that are not to be run again. Returns how many there were."""
-    return table().filter(job__in=list(jobs), durable=True).delete()[0]
+def discard_older(job: str, moment: datetime) -> int:
+    """Remove the row of a durable job, unless it was written after `moment`. Returns how many there were.
+
+    Its tag may be that of an earlier message: a retry is also published while no row can be written.
+    """
+    return table().filter(job=job, durable=True, created_at__lte=moment).delete()[0]
 
 
 def _portions(messages: Sequence[Outgoing]) -> Iterator[Sequence[Outgoing]]:

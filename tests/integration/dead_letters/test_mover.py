@@ -12,6 +12,7 @@ import redis
 from django.db import connection
 
 from apps.core import steps
+from apps.core.broker.messages import Outgoing
 from apps.core.broker.quarantine import record
 from apps.core.broker.store import MessageStore
 from apps.core.dead_letters.models import DeadLetter
@@ -73,6 +74,22 @@ def test_a_record_that_was_moved_does_not_take_the_row_of_the_replay_along(store
     Mover(store).work()
     assert rows.table().count() == 1
     assert DeadLetter.objects.count() == 1
+
+
+def test_a_durable_job_that_was_retried_without_a_row_leaves_none(
+    store: MessageStore, move: Callable[[], None]
+) -> None:
+    """While the database was down its retry was published alone, and the row kept the tag of the message before."""
+    text = json.loads(text_of("work", 1))
+    text["headers"]["bgjobs_durable"] = True
+    old = Outgoing(
+        job=text["headers"]["id"], task="work", queue=QUEUE, list=QUEUE, text="{}", tag="before", durable=True
+    )
+    rows.write([old])
+    set_aside(store, json.dumps(text).encode())
+    move()
+    assert DeadLetter.objects.count() == 1
+    assert not rows.table().exists()
 
 
 def test_two_movers_at_once_write_each_letter_once(store: MessageStore) -> None:
