@@ -28,7 +28,15 @@ def balances(*, times: int = 1) -> dict[str, Decimal]:
     }
 
 
-def verdict(*deeds: str, struck: Any = (), known_rows: int = 0, exits: Any = (), **books: Any) -> Verdict:
+def verdict(
+    *deeds: str,
+    struck: Any = (),
+    known_rows: int = 0,
+    exits: Any = (),
+    worker_exits: int = 0,
+    forgotten: int = 0,
+    **books: Any,
+) -> Verdict:
     """Of deeds such as "outside": of JOB, one per second. Without more, it is committed and all is well."""
     all_books: dict[str, Any] = {
         "balances": balances(),
@@ -44,11 +52,11 @@ def verdict(*deeds: str, struck: Any = (), known_rows: int = 0, exits: Any = (),
         lines=[Line(f"{deed}:0" if deed in WAYS else deed, JOB, float(at), 1) for at, deed in enumerate(deeds)],
         books=Books(**(all_books | books)),
         struck=struck,
-        worker_exits=1,
+        worker_exits=worker_exits,
         unexpected_exits=exits,
         known_rows=known_rows,
         left={},
-        forgotten=0,
+        forgotten=forgotten,
         seconds=1.0,
         tracebacks=0,
     )
@@ -139,3 +147,8 @@ def test_as_many_jobs_are_to_be_committed_as_asked_for_and_each_way_is_taken(sce
     assert sum(len(step.numbers) for step in steps) == scenario.jobs
     assert {step.way for step in steps} == {*Way}
     assert {blow for _, blow in scenario.blows(SEED)} == {*Blow}
+
+
+def test_a_worker_that_ends_by_itself_and_a_lease_that_nobody_knows_break_promises() -> None:
+    assert broken(verdict("inside", "start", worker_exits=2)) == ["2 workers ended"]
+    assert broken(verdict("inside", "start", forgotten=1)) == ["1 leases were"]

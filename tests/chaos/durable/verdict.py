@@ -47,7 +47,9 @@ class Verdict:
             f"{len(self.orphans)} children of rolled-back attempts ran: {_named(self.orphans)}": self.orphans,
             f"{self.books.outbox} rows are left in the outbox": self.books.outbox,
             f"the broker still knows {self.known_rows} rows": self.known_rows,
+            f"{self.worker_exits} workers ended by themselves": self.worker_exits,
             f"processes ended by themselves: {', '.join(self.unexpected_exits)}": self.unexpected_exits,
+            f"{self.forgotten} leases were unknown to their owners": self.forgotten,
         }
         return [words for words, found in findings.items() if found]
 
