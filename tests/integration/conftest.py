@@ -44,10 +44,10 @@ def no_keys(forget_keys: Callable[[], None]) -> None:
 def server() -> Iterator[redis.Redis]:
     """The broker, with nothing of an earlier test in it."""
     client = workers.server()
-    keys = [SEEN, "test:release", "test:never", "unacked", "unacked_index", *(queue.name for queue in QUEUES)]
-    client.delete(*keys)
+    names = [queue.name for queue in QUEUES]
+    workers.clean(client, *names)
     yield client
-    client.delete(*keys)
+    workers.clean(client, *names)
     client.close()
 
 

@@ -17,6 +17,22 @@ from apps.core.redis_client import connect
 
 CELERY = (sys.executable, "-m", "celery", "-A", "intelliwiz_config")
 SEEN = "test:seen"
+STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")  # of a queue's lists, one for each priority
+LEFT_BEHIND = tuple(
+    f"bgjobs:{name}"
+    for name in (
+        *("outbox", "unique:", "published:", "purged:"),
+        *("delayed:", "quarantine", "troubles", "revoked", "paused"),
+    )
+)
+# One step for the server, or a message on its way from one place to the next is in neither.
+UNFINISHED = """
+local count = 0
+for _, key in ipairs(KEYS) do count = count + redis.call('LLEN', key) end
+for _, key in ipairs(redis.call('KEYS', 'bgjobs:delayed:*')) do count = count + redis.call('ZCARD', key) end
+for _, key in ipairs(redis.call('KEYS', 'bgjobs:leases:*')) do count = count + redis.call('HLEN', key) end
+return count
+"""
 
 
 def server() -> redis.Redis:
@@ -26,6 +42,21 @@ def server() -> redis.Redis:
 def see(line: dict[str, Any]) -> None:
     """Called by a job: report a line to the test."""
     server().rpush(SEEN, json.dumps(line))
+
+
+def unfinished(client: redis.Redis, *queues: str) -> int:
+    """How many messages wait in these queues, are delayed, or are held by anybody."""
+    keys = [queue + step for queue in queues for step in STEPS]
+    count: int = client.eval(UNFINISHED, len(keys), *keys)
+    return count
+
+
+def clean(client: redis.Redis, *queues: str) -> None:
+    """Removes what an earlier test has left behind, the living workers' own keys excepted."""
+    keys = [SEEN, "test:release", "test:never", "unacked", "unacked_index"]
+    keys += [queue + step for queue in queues for step in STEPS]
+    keys += [key for key in client.scan_iter("bgjobs:*") if key.startswith(LEFT_BEHIND)]
+    client.delete(*keys)
 
 
 class Worker:

@@ -15,6 +15,7 @@ import redis
 from apps.core.broker import MessageStore
 from deploy.local.valkey import binary
 
+from ..workers import unfinished
 from .private_server import HOST, free_port
 
 PATIENCE = 20  # seconds until it answers
@@ -123,7 +124,7 @@ class BrokerServer:
 
     def settled(self) -> bool:
         """Whether no message waits, is delayed or is held by anybody."""
-        return not (self.waiting() or self.delayed() or self.leased())
+        return not unfinished(self.client, "high_priority")
 
 
 def is_running(pid: int) -> bool:

@@ -14,7 +14,7 @@ from apps.core.idempotency import Claimed, records
 from apps.core.outbox import rows
 
 from ..broker.trial import text_of
-from ..workers import SEEN, Worker, eventually
+from ..workers import SEEN, Worker, eventually, unfinished
 from . import jobs
 from .conftest import QUEUE
 
@@ -32,8 +32,7 @@ RAW = {
 
 
 def settled(broker: redis.Redis) -> bool:
-    leases = [key for key in broker.keys("bgjobs:leases:*") if broker.hlen(key)]
-    return not (broker.llen(QUEUE) or broker.zcard(f"bgjobs:delayed:{QUEUE}") or leases)
+    return not unfinished(broker, QUEUE)
 
 
 def enqueue_each_kind() -> dict[str, str]:

@@ -22,10 +22,6 @@ QUEUE = "high_priority"
 @pytest.fixture
 def waiting(server: redis.Redis) -> Iterator[Callable[[], list[str]]]:
     """The ids of the jobs that wait, oldest first."""
-    server.delete(*(f"{QUEUE}\x06\x16{step}" for step in (3, 6, 9)))
-    for key in server.scan_iter("bgjobs:*"):
-        if key.startswith(("bgjobs:outbox", "bgjobs:unique:", "bgjobs:published:", "bgjobs:delayed:")):
-            server.delete(key)
     app.outlet._spared_until = 0.0
 
     def ids() -> list[str]:
