@@ -22,14 +22,15 @@ services: environment ## start only the embedded servers, in the background, and
 stop: environment ## end what `make run` or `make services` has started
 	@$(LOCAL) stop
 
-check: environment ## format, lint, types, imports, system checks, migrations, fast tests
+check: environment ## format, lint, types, imports, system checks, migrations, timetable, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py check
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
-	$(BIN)/pytest -m "not slow" tests/unit
+	$(BIN)/python manage.py validate_schedules --fail-level warning
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" tests/unit
 
 test: check ## everything in `make check`, then all other tests
 	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/unit tests

@@ -9,16 +9,9 @@ from apps.core.app import JobsApp
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intelliwiz_config.settings.development")
 
-app = JobsApp("intelliwiz_config")
+app = JobsApp("intelliwiz_config", timetable="intelliwiz_config.schedule:ENTRIES")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-
-
-@app.on_after_configure.connect
-def install_timetable(sender: JobsApp, **_: Any) -> None:
-    from .schedule import ENTRIES
-
-    sender.conf.beat_schedule = {entry.name: entry.as_beat_entry() for entry in ENTRIES}
 
 
 @celeryd_init.connect

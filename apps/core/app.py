@@ -10,9 +10,12 @@ from celery import Celery, Signature
 from celery.result import AsyncResult
 from kombu import Exchange
 from kombu import Queue as KombuQueue
+from kombu.utils.imports import symbol_by_name
 
 from . import broker, context, outbox
+from .exceptions import DeclarationError
 from .queues import QUEUES, queue_named
+from .schedules.entry import as_beat_schedule
 from .serialization import register_types
 from .tasks import BaseTask
 from .tasks.declaration import raise_declaration_errors
@@ -61,8 +64,12 @@ class JobsApp(Celery):
 
     control_cls = f"{__package__}.broker.control:LeasedControl"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    timetable_error: DeclarationError | None = None  # why there is no timetable, once the settings have been read
+
+    def __init__(self, *args: Any, timetable: str | None = None, **kwargs: Any) -> None:
+        """`timetable`: where its entries stand, as "package.schedule:ENTRIES"; None: it has none of its own."""
         kwargs.setdefault("task_cls", f"{__package__}.tasks.base:BaseTask")
+        self._timetable = timetable
         super().__init__(*args, **kwargs)
         broker.register()
         register_types()
@@ -74,7 +81,18 @@ class JobsApp(Celery):
         ours = {**DEFAULTS, "task_routes": (route,)}
         open_ones = {name: value for name, value in ours.items() if not settings.value_set_for(name)}
         options = {**TRANSPORT_OPTIONS, **(settings.get("broker_transport_options") or {})}
-        return {**open_ones, "broker_transport_options": options}
+        timetable = {**(settings.get("beat_schedule") or {}), **self._beat_schedule()}
+        return {**open_ones, "broker_transport_options": options, "beat_schedule": timetable}
+
+    def _beat_schedule(self) -> dict[str, Any]:
+        """The timetable. What is wrong with it is kept, and raised with what is wrong with tasks."""
+        if self._timetable is None:
+            return {}
+        try:
+            return as_beat_schedule(symbol_by_name(self._timetable))
+        except DeclarationError as error:
+            self.timetable_error = error
+            return {}
 
     def send_task(  # type: ignore[override] # Celery names thirty options, which all pass through
         self,
@@ -140,6 +158,9 @@ class JobsApp(Celery):
     def finalize(self, auto: bool = False) -> None:
         super().finalize(auto)
         raise_declaration_errors()
+        _ = self.conf.beat_schedule  # the settings are read, and with them the timetable
+        if self.timetable_error is not None:
+            raise self.timetable_error
 
 
 def _subscribe_to_nothing(producer: Any, task_id: str) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import redis
 from celery import current_app
-from celery.beat import ScheduleEntry
 from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, register, run_checks
 from django.core.checks import Warning as Caution
@@ -20,9 +20,12 @@ from .broker.status import server_facts
 from .conf import engine_settings
 from .exceptions import DeclarationError
 from .queues import QUEUES, Pool
-from .schedules.plan import entries_of, plan_of
+from .schedules.codes import CODES
+from .schedules.findings import Finding
+from .schedules.rules import judge
 from .tasks import BaseTask
 from .tasks.declaration import problems
+from .timetable.gather import gather
 
 REQUIRED_CONF = {
     "task_acks_late": True,
@@ -44,8 +47,7 @@ def register_all() -> None:
         consumers_of_queues,
         pools_of_tasks,
         celery_settings,
-        timetable_tasks,
-        timetable_schedules,
+        timetable_findings,
         broker_server,
         leased_consumer,
         leased_requests,
@@ -101,28 +103,19 @@ def celery_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[C
     ]
 
 
-def timetable_tasks(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """bgjobs.E005: a timetable entry whose task is not registered."""
-    known = {task.name for task in loaded_tasks(of_engine_only=False)}
-    schedule = current_app.conf.beat_schedule or {}
-    return [
-        Error(
-            f"The timetable entry {name!r} fires {entry['task']!r}, which is no registered task.",
-            hint="Correct the name, or add the @shared_task decorator to the function.",
-            id="bgjobs.E005",
-        )
-        for name, entry in schedule.items()
-        if entry["task"] not in known
-    ]
+def timetable_findings(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """bgjobs.SCH100 to SCH114: what `manage.py validate_schedules` finds, run times aside.
 
-
-def timetable_schedules(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """bgjobs.E012: a timetable entry with a schedule that has no due instants, so that it cannot be fired."""
-    return [
-        Error(problem, hint="Correct the entry's schedule.", id="bgjobs.E012")
-        for _, entry in entries_of(current_app)
-        if (problem := _schedule_problem(entry))
-    ]
+    bgjobs.E012: a timetable that cannot be read.
+    """
+    tasks = {task.name: task for task in loaded_tasks(of_engine_only=False)}
+    try:
+        if error := getattr(current_app, "timetable_error", None):
+            raise error
+        timetable = gather(current_app, tasks, at=datetime.now(UTC))
+    except DeclarationError as error:
+        return [Error(str(error), hint="Correct that entry.", id="bgjobs.E012")]
+    return [_as_message(finding) for finding in judge(timetable) if finding.severity != "info"]
 
 
 def broker_server(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
@@ -206,8 +199,11 @@ def loaded_tasks(*, of_engine_only: bool = True) -> list[Any]:
 
 
 def refuse_to_start(**_: Any) -> None:
-    """Receiver of `worker_init` and `beat_init`. Ends the process where a check of the engine finds an error."""
-    errors = [message for message in run_checks(tags=["bgjobs"]) if message.is_serious()]
+    """Receiver of `worker_init` and `beat_init`. Ends the process where a check of the engine finds an error.
+
+    Not for each finding about the timetable: entries that share a minute do fire.
+    """
+    errors = [message for message in run_checks(tags=["bgjobs"]) if message.is_serious() and _stops(message)]
     if errors:
         raise SystemExit("\n".join(str(message) for message in errors))
 
@@ -216,12 +212,15 @@ def _pools_without_limits(pools: tuple[Pool, ...]) -> list[Pool]:
     return [pool for pool in pools if pool.kind != "prefork"]
 
 
-def _schedule_problem(entry: ScheduleEntry) -> str:
-    try:
-        plan_of(entry)
-    except DeclarationError as error:
-        return str(error)
-    return ""
+def _as_message(finding: Finding) -> CheckMessage:
+    where = f" ({finding.place.file}:{finding.place.line})" if finding.place else ""
+    kind = Error if finding.severity == "error" else Caution
+    return kind(f"{finding.message}{where}", hint=finding.fix, id=f"bgjobs.{finding.code}")
+
+
+def _stops(message: CheckMessage) -> bool:
+    code = CODES.get(str(message.id).removeprefix("bgjobs."))
+    return code is None or code.stops
 
 
 def _is_a(named: Any, wanted: type) -> bool:

@@ -25,6 +25,7 @@ class EngineSettings:
     breakers: "Mapping[str, Breaker]" = field(default_factory=dict)  # by service, where the defaults do not fit
     firings_kept_days: float = 90  # the history of the timetable
     records_kept_days: float = 7  # that a durable job is done, at least as long as it answers duplicates
+    zones: str | None = None  # dotted path of a function: the time zones where the project's people and sites are
 
 
 @cache

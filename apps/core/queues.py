@@ -14,6 +14,7 @@ class Queue:
     rank: int  # of queues among each other; never Celery's message priority, which Redis reads reversed
     sla_seconds: float  # from the moment a job may start to the moment it starts
     carries: str  # what belongs here, in words
+    spacing_minutes: int = 0  # between any two entries of the timetable whose jobs go here
 
 
 QUEUES: Final = (
@@ -22,6 +23,7 @@ QUEUES: Final = (
         rank=10,
         sla_seconds=2,
         carries="crisis intervention, security alerts, auto-close, escalation",
+        spacing_minutes=15,
     ),
     Queue(name="high_priority", rank=8, sla_seconds=3, carries="user-facing work, biometrics"),
     Queue(name="email", rank=7, sla_seconds=5, carries="e-mail"),

@@ -9,19 +9,19 @@ from .retention import days_ago, remove
 from .tasks import MaintenanceTask
 
 
-@shared_task(base=MaintenanceTask, name="cleanup_dead_letters")
+@shared_task(base=MaintenanceTask, repeatable=True, name="cleanup_dead_letters")
 def cleanup_dead_letters() -> int:
     """Remove letters, open or not, whose jobs were given up before `dead_letters_kept_days`. Returns how many."""
     return remove(DeadLetter.objects.filter(last_at__lt=days_ago(engine_settings().dead_letters_kept_days)))
 
 
-@shared_task(base=MaintenanceTask, name="cleanup_firings")
+@shared_task(base=MaintenanceTask, repeatable=True, name="cleanup_firings")
 def cleanup_firings() -> int:
     """Remove firings, however they ended, that were due before `firings_kept_days`. Returns how many."""
     return remove(Firing.objects.filter(due__lt=days_ago(engine_settings().firings_kept_days)))
 
 
-@shared_task(base=MaintenanceTask, name="cleanup_idempotency_records")
+@shared_task(base=MaintenanceTask, repeatable=True, name="cleanup_idempotency_records")
 def cleanup_idempotency_records() -> int:
     """Remove records of jobs done before `records_kept_days` that answer no duplicates any more. Returns how many."""
     old = days_ago(engine_settings().records_kept_days)

@@ -76,7 +76,7 @@ CELERY_WORKER_SEND_TASK_EVENTS = CELERY_TASK_SEND_SENT_EVENT = env.bool("TASK_EV
 CELERY_RESULT_EXPIRES = 24 * 3600
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = env.json("BROKER_OPTIONS", default={})
 
-BGJOBS: dict[str, Any] = {"pools": POOLS}
+BGJOBS: dict[str, Any] = {"pools": POOLS, "zones": "apps.organization.zones.zones_of_sites"}
 
 # Operations asks for a ticket without knowing who keeps tickets; this is who does.
 OPERATIONS_TICKET_RAISER = "apps.helpdesk.services.raise_system_ticket"

@@ -22,7 +22,7 @@ def firings_before(schedule: Schedule, moment: datetime) -> Iterator[datetime]:
     """The due instants not after `moment`, the latest first, without end. Raises ValueError if there is none."""
     moment = moment.astimezone(UTC)
     if isinstance(schedule, crontab):
-        times = _times(schedule)
+        times = times_of_day(schedule)
         for day in _days(schedule, moment, -DAY):
             yield from (day + time for time in reversed(times) if day + time <= moment)
         return
@@ -37,7 +37,7 @@ def firings_after(schedule: Schedule, moment: datetime) -> Iterator[datetime]:
     """The due instants after `moment`, the next first, without end. Raises ValueError if there is none."""
     moment = moment.astimezone(UTC)
     if isinstance(schedule, crontab):
-        times = _times(schedule)
+        times = times_of_day(schedule)
         for day in _days(schedule, moment, DAY):
             yield from (day + time for time in times if day + time > moment)
         return
@@ -70,7 +70,7 @@ def _arithmetic(schedule: Every | timedelta) -> tuple[timedelta, timedelta]:
     return schedule, timedelta()
 
 
-def _times(schedule: Any) -> list[timedelta]:
+def times_of_day(schedule: Any) -> list[timedelta]:
     """The times of day at which a crontab is due, on days on which it is."""
     return [
         timedelta(hours=hour, minutes=minute) for hour in sorted(schedule.hour) for minute in sorted(schedule.minute)
@@ -81,14 +81,14 @@ def _days(schedule: crontab, moment: datetime, step: timedelta) -> Iterator[date
     """Midnight of each day on which a crontab is due, from the day of `moment` on."""
     day = last = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     while abs(day - last) <= LONGEST_GAP:
-        if _is_due_on(schedule, day):
+        if is_due_on(schedule, day):
             last = day
             yield day
         day += step
     raise ValueError(f"{schedule} never fires")
 
 
-def _is_due_on(schedule: Any, day: datetime) -> bool:
+def is_due_on(schedule: Any, day: datetime) -> bool:
     """Celery's rule: month, day of month and day of week must all match; Sunday is 0."""
     return (
         day.month in schedule.month_of_year

@@ -60,6 +60,7 @@ class BaseTask(AnyTask):
     max_process_deaths: int = 3  # of the very process that ran the job; then it is set aside as poison
     max_deliveries: int = 10  # that came to no end, such as aboard workers that were lost; likewise
     sensitive_args: tuple[str, ...] = ()  # names of arguments that are shown to nobody
+    repeatable: bool = False  # True: a job that runs twice does no harm, so it needs no key
     acks_late = True
     reject_on_worker_lost = True
     acks_on_failure_or_timeout = True

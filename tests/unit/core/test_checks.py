@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from celery import Task, current_app
+from celery.schedules import crontab
 from celery.worker.consumer import Consumer
 from django.core.checks import run_checks
 from django.test import override_settings
@@ -14,6 +15,7 @@ from django.test import override_settings
 from apps.core import checks
 from apps.core.broker.consumer import LeasedConsumer
 from apps.core.broker.server_facts import ServerFacts
+from apps.core.exceptions import DeclarationError
 from apps.core.queues import Pool
 from apps.core.tasks import declaration
 from deploy.local.ports import HOST
@@ -93,18 +95,39 @@ def test_a_setting_under_which_jobs_are_lost_is_an_error(
 
 
 def test_an_entry_whose_task_does_not_exist_is_an_error(celery_setting: Callable[[str, Any], None]) -> None:
-    celery_setting("beat_schedule", {"nightly": {"task": "auto_close_job", "schedule": 60}})
-    (error,) = checks.timetable_tasks(None)
-    assert error.id == "bgjobs.E005"
-    assert "'nightly' fires 'auto_close_job'" in error.msg
+    options = {"expires": 600}
+    nightly = {"task": "auto_close_job", "schedule": crontab(minute=3, hour=2), "options": options}
+    celery_setting("beat_schedule", {"nightly": nightly})
+    (error,) = checks.timetable_findings(None)
+    assert error.id == "bgjobs.SCH103"
+    assert error.msg == "nightly fires 'auto_close_job', which is no registered task; did you mean 'auto_close_jobs'?"
+    with pytest.raises(SystemExit, match="SCH103"):
+        checks.refuse_to_start()
+
+
+def test_entries_that_share_a_minute_are_an_error_but_do_start(celery_setting: Callable[[str, Any], None]) -> None:
+    entry = {"task": "cleanup_firings", "schedule": crontab(minute=3, hour=2), "options": {"expires": 600}}
+    celery_setting("beat_schedule", {"one": entry, "other": dict(entry)})
+    (error,) = checks.timetable_findings(None)
+    assert (error.id, error.is_serious()) == ("bgjobs.SCH101", True)
+    checks.refuse_to_start()
 
 
 def test_an_entry_whose_schedule_cannot_be_fired_is_an_error(celery_setting: Callable[[str, Any], None]) -> None:
-    entries = {"often": {"task": "auto_close_jobs", "schedule": 0.1}, "well": {"task": "x", "schedule": 60}}
-    celery_setting("beat_schedule", entries)
-    (error,) = checks.timetable_schedules(None)
-    assert error.id == "bgjobs.E012"
-    assert error.msg == "Entry 'often': its interval is 0:00:00.100000; one second is the shortest"
+    often = {"task": "cleanup_firings", "schedule": 0.1, "options": {"expires": 0.1}}
+    celery_setting("beat_schedule", {"often": often})
+    assert [error.id for error in checks.timetable_findings(None)] == ["bgjobs.SCH114"]
+    with pytest.raises(SystemExit, match="one second is the shortest"):
+        checks.refuse_to_start()
+
+
+def test_a_timetable_that_cannot_be_read_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It must not look like one without entries."""
+    monkeypatch.setattr(app, "timetable_error", DeclarationError("Entry 'x': wrong"))
+    (error,) = checks.timetable_findings(None)
+    assert (error.id, error.msg) == ("bgjobs.E012", "Entry 'x': wrong")
+    with pytest.raises(SystemExit, match="Entry 'x'"):
+        checks.refuse_to_start()
 
 
 def test_a_process_with_an_error_does_not_start(celery_setting: Callable[[str, Any], None]) -> None:

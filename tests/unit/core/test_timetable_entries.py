@@ -9,6 +9,7 @@ from celery.schedules import crontab, schedule, solar
 
 from apps.core.exceptions import DeclarationError
 from apps.core.schedules import Entry, Every, every
+from apps.core.schedules.entry import as_beat_schedule
 from apps.core.schedules.plan import Plan, plan_of, plans_of
 from intelliwiz_config.schedule import ENTRIES
 
@@ -28,7 +29,7 @@ def plan(app: Celery, when: Any) -> Plan:
     return plan_of(ScheduleEntry(name="n", task="t", schedule=when, app=app))
 
 
-@pytest.mark.parametrize("when", ["61 * * * *", "* * * *", "a b c d e", "", "*/0 * * * *", "0 0 30 2 *", 30, None])
+@pytest.mark.parametrize("when", ["61 * * * *", "* * * *", "a b c d e", "", "*/0 * * * *", 30, None])
 def test_a_bad_schedule_is_refused_with_the_entrys_name(when: Any) -> None:
     with pytest.raises(DeclarationError, match="Entry 'n'"):
         entry(when=when)
@@ -47,9 +48,54 @@ def test_an_interval_is_plain_data() -> None:
     assert entry(when=every(minutes=27, offset=4)).when == Every(minutes=27, offset=4)
 
 
+def test_an_entry_that_never_fires_can_be_declared_but_not_fired(app: Celery) -> None:
+    """So that all that is wrong with a timetable is told at once."""
+    never = entry(when="0 0 30 2 *", expires=None)
+    assert never.expires_after is None
+    with pytest.raises(DeclarationError, match="Entry 'n': when='0 0 30 2 \\*' never fires"):
+        plan_of(ScheduleEntry(name="n", app=app, **never.as_beat_entry()))
+
+
 def test_an_entry_must_expire() -> None:
     with pytest.raises(DeclarationError, match="expires above 0"):
         entry(expires=0)
+
+
+@pytest.mark.parametrize(
+    ("when", "expires"),
+    [
+        ("12,42 * * * *", 28 * 60),
+        ("0,10 * * * *", 8 * 60),
+        ("3 2 * * *", 24 * 3600 - 120),
+        (every(minutes=27, offset=4), 25 * 60),
+        (every(minutes=3), 90),
+        ("* * * * *", 30),
+        ("5 4 1 * *", 28 * 24 * 3600 - 120),
+    ],
+)
+def test_a_job_expires_two_minutes_before_the_next_firing_unless_the_entry_says_otherwise(
+    when: Any, expires: float
+) -> None:
+    assert entry(when=when, expires=None).as_beat_entry()["options"] == {"expires": expires}
+    assert entry(when=when, expires=17).as_beat_entry()["options"] == {"expires": 17}
+
+
+def test_an_entry_stands_at_one_of_its_candidates() -> None:
+    with pytest.raises(DeclarationError, match=r"Entry 'n': when='12,42 .*' is none of its candidates"):
+        entry(candidates=("0,30 * * * *",))
+    with pytest.raises(DeclarationError, match="Entry 'n': when='61 "):
+        entry(candidates=("12,42 * * * *", "61 * * * *"))
+
+
+@pytest.mark.parametrize("spacing", [-1, 1.5, True])
+def test_a_spacing_is_whole_minutes(spacing: Any) -> None:
+    with pytest.raises(DeclarationError, match="Entry 'n': it needs a spacing in whole minutes"):
+        entry(spacing=spacing)
+
+
+def test_two_entries_of_one_name_are_refused() -> None:
+    with pytest.raises(DeclarationError, match="two entries called 'n'"):
+        as_beat_schedule([entry(), entry(when="1 * * * *")])
 
 
 def test_a_wrong_policy_is_refused_with_the_entrys_name() -> None:
@@ -63,7 +109,7 @@ def test_the_timetable_reaches_the_scheduler_as_it_was_written(app: Celery) -> N
     assert list(plans) == [entry.name for entry in ENTRIES]
     for one in ENTRIES:
         found = plans[one.name]
-        assert (found.task, found.policy, found.expires) == (one.task, one.policy, one.expires)
+        assert (found.task, found.policy, found.expires) == (one.task, one.policy, one.expires_after)
         assert found.spec == str(one.when)
 
 

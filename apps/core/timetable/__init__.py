@@ -1,0 +1,1 @@
+"""The timetable as people see it: gathered, judged, drawn."""
