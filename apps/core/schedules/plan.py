@@ -65,9 +65,15 @@ def plans_of(app: Any) -> dict[str, Plan]:
 
 
 def entries_of(app: Any) -> list[tuple[str, ScheduleEntry]]:
-    """An application's `beat_schedule` as Celery's own entries, with their names."""
-    configured = app.conf.beat_schedule or {}
-    return [(name, ScheduleEntry(**dict(fields, name=name, app=app))) for name, fields in configured.items()]
+    """An application's `beat_schedule` as Celery's own entries, with their names. Raises DeclarationError."""
+    return [(name, _entry(app, name, fields)) for name, fields in (app.conf.beat_schedule or {}).items()]
+
+
+def _entry(app: Any, name: str, fields: Any) -> ScheduleEntry:
+    try:
+        return ScheduleEntry(**dict(fields, name=name, app=app))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise DeclarationError(f"Entry {name!r} of beat_schedule is none: {error}") from None
 
 
 def _understood(schedule: Any) -> tuple[Schedule, str, Policy]:

@@ -26,6 +26,7 @@ class TaskFacts:
     name: str
     queue: str | None  # where its jobs go by themselves; None: the task does not say
     time_limit: float | None  # seconds after which its process is killed
+    expires: float | None = None  # seconds, where the task itself says when its jobs do
     of_engine: bool = True  # declared with one of the engine's base classes
     idempotent: bool = False
     key_ignores_firing: bool = False  # its jobs have one key, whatever instant they are of

@@ -12,7 +12,6 @@ from celery.schedules import schedule as interval
 
 from ..app import JobsApp
 from ..conf import engine_settings
-from ..exceptions import DeclarationError
 from ..queues import QUEUE_BY_NAME
 from ..schedules.beat_schedule import EntrySchedule
 from ..schedules.entry import NeverFiresError, understood
@@ -55,7 +54,7 @@ def gather(
             run_seconds=run_seconds.get(name),
             place=sources.places.get(name),
         )
-        for name, entry in _entries(app)
+        for name, entry in entries_of(app)
     )
     return Timetable(
         lines=lines,
@@ -69,13 +68,6 @@ def gather(
     )
 
 
-def _entries(app: Any) -> list[tuple[str, ScheduleEntry]]:
-    try:
-        return entries_of(app)
-    except (TypeError, AttributeError, ValueError) as error:
-        raise DeclarationError(f"beat_schedule has an entry that is none: {error}") from None
-
-
 def _undecorated(names: Iterable[str], files: list[Path]) -> dict[str, Place]:
     return {name: place for name in names if (place := undecorated_function(name, files)) is not None}
 
@@ -86,7 +78,8 @@ def _line(name: str, entry: ScheduleEntry, facts: Mapping[str, TaskFacts], *, an
     queue = options.get("queue")
     queue = str(getattr(queue, "name", queue)) if queue else None
     destination = queue or (task.queue if task else None)
-    expires = options.get("expires")
+    # Celery's own scheduler enqueues by the task, which may say so itself; the engine's does by name.
+    expires = options.get("expires") or (task.expires if task and not anchored else None)
     spacing = QUEUE_BY_NAME[destination].spacing_minutes if destination in QUEUE_BY_NAME else 0
     return Line(
         name=name,

@@ -18,6 +18,7 @@ def task_facts(app: Any, task: Any) -> TaskFacts:
         name=task.name,
         queue=task.queue_name if own else _routed(app, task),
         time_limit=task.time_limit or (None if own else app.conf.task_time_limit),
+        expires=task.expires if isinstance(task.expires, int | float) else None,
         of_engine=own,
         idempotent=guarded,
         key_ignores_firing=guarded and getattr_static(type(task), "idempotency_key") is not None,

@@ -1,6 +1,7 @@
 """The command on timetables that are broken in the classic ways, each in a small application of its own."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -515,6 +516,30 @@ def test_without_a_database_it_says_what_it_does_not_know(monkeypatch: pytest.Mo
     with pytest.raises(CommandError, match="zones are not known") as error:
         run("--check-dst")
     assert error.value.returncode == 3
+
+
+@pytest.mark.parametrize("columns", [80, 160])
+def test_the_timetable_is_drawn_as_wide_as_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    _, plain = run("--verbose", "--horizon=1", f"--at={AT.isoformat()}")
+    assert columns - 2 <= max(map(len, plain.splitlines())) <= columns
+    assert all(entry.name in plain for entry in ENTRIES)
+    assert "\x1b[" not in plain
+    _, coloured = run("--verbose", "--horizon=1", f"--at={AT.isoformat()}", "--force-color")
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain != coloured
+
+
+def test_an_entry_that_is_none_is_named(project: Callable[[str, str], str]) -> None:
+    address = project(PLAIN, 'app.conf.beat_schedule = {"odd one": {"task": "sweep", "schedule": "*/5"}}')
+    with pytest.raises(CommandError, match="Entry 'odd one' of beat_schedule is none") as error:
+        run("--app", address)
+    assert error.value.returncode == 2
+
+
+def test_an_expiry_of_the_task_itself_counts_where_celery_goes_by_it(check: Check) -> None:
+    start = PLAIN.replace('name="send", shared=False', 'name="send", shared=False, expires=60')
+    _, facts = check(start, 'app.conf.beat_schedule = {"a": {"task": "send", "schedule": crontab(minute=3)}}')
+    assert facts["findings"] == []
 
 
 def test_json_stands_alone_on_standard_output() -> None:

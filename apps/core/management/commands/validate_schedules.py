@@ -69,8 +69,11 @@ class Command(BaseCommand):
             self._handle(**options)
         except DeclarationError as error:
             raise CommandError(str(error), returncode=WRONG) from None
-        except OSError as error:
-            raise CommandError(f"It could not run: {error}", returncode=COULD_NOT_RUN) from None
+        except CommandError:
+            raise
+        except Exception as error:
+            why = f"It could not run: {type(error).__name__}: {error}"
+            raise CommandError(why, returncode=COULD_NOT_RUN) from error
 
     def _handle(self, **options: Any) -> None:
         if options["explain"]:
@@ -111,7 +114,7 @@ class Command(BaseCommand):
         try:
             return history.run_seconds(at - MEASURED_FOR)
         except DatabaseError as error:
-            self.stderr.write(f"Run times are not known: {type(error).__name__} when the database was asked.")
+            self.stderr.write(f"Run times are not known: {type(error).__name__} from the database. Is it migrated?")
             return {}
 
     def _write_text(self, checked: "Checked", findings: list[Finding], hidden: set[str], **options: Any) -> None:
