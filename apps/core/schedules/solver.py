@@ -9,36 +9,18 @@ It is found by branch and bound. The bound takes what a pair costs in any case a
 what is left of each pair may be 0: then each open slot costs its cheapest candidate at least.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from itertools import chain, combinations
-from math import gcd
+from itertools import combinations
 from operator import add, itemgetter, sub
 from typing import Final, NamedTuple
 
-from ..exceptions import DeclarationError
-from .patterns import Calendar, Interval, Pattern, least_wait
+from .board import Board, sums
+from .patterns import Calendar
+from .slots import Slot, closenesses
 
 MOST_STEPS: Final = 5_000_000  # gaps looked up and costs added: some seconds
-MOST_LEVELS: Final = 64  # gaps that are told apart, the smallest ones, where the best choice is out of reach anyway
 CALENDAR_STEPS: Final = 4  # a calendar's gap to an interval takes as many times as long; to a calendar, that squared
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
-    """An entry of a timetable, and where it may be put. Raises DeclarationError without a candidate."""
-
-    name: str
-    candidates: tuple[Pattern, ...]  # one: it is fixed
-    queue: str = ""
-    spacing: int = 0  # minutes that it is apart from the others of its queue, at least; 0: no rule
-    busy: int = 0  # minutes that a run takes; 0: not known
-
-    def __post_init__(self) -> None:
-        if not self.candidates:
-            raise DeclarationError(f"Slot {self.name!r} needs a candidate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +30,7 @@ class Standing:
     choice: tuple[int, ...]  # of each slot, the place of its candidate
     broken: int  # pairs that are closer than their spacing
     shared: int  # pairs that share a minute
-    gaps: tuple[
-        int, ...
-    ]  # minutes, of all pairs, ascending: from the end of a run, where it is known, to the next start
+    gaps: tuple[int, ...]  # minutes, of all pairs, ascending; from the end of a run, where it is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +45,7 @@ def solve(slots: Sequence[Slot], *, most_steps: int = MOST_STEPS) -> Solution:
     most = _most_candidates(slots, most_steps)
     strides = [-(-len(slot.candidates) // most) for slot in slots]
     all_of_them = max(strides, default=1) == 1
-    board = _Board(
+    board = Board(
         [replace(slot, candidates=slot.candidates[::stride]) for slot, stride in zip(slots, strides, strict=True)],
         all_levels=all_of_them,
     )
@@ -83,7 +63,7 @@ def solve(slots: Sequence[Slot], *, most_steps: int = MOST_STEPS) -> Solution:
 def judge(slots: Sequence[Slot], choice: Sequence[int]) -> Standing:
     """How a given choice stands."""
     put = [replace(slot, candidates=(slot.candidates[place],)) for slot, place in zip(slots, choice, strict=True)]
-    pairs = [pair for one, other in combinations(put, 2) for row in _table(one, other) for pair in row if pair]
+    pairs = [pair for one, other in combinations(put, 2) for row in closenesses(one, other) for pair in row if pair]
     return Standing(
         choice=tuple(choice),
         broken=sum(pair.broken for pair in pairs),
@@ -92,111 +72,7 @@ def judge(slots: Sequence[Slot], choice: Sequence[int]) -> Standing:
     )
 
 
-class _Closeness(NamedTuple):
-    """What a pair of slots counts for."""
-
-    broken: bool
-    shared: bool
-    gap: int  # minutes
-
-
-def _table(one: Slot, other: Slot) -> list[list[_Closeness | None]]:
-    """Of each candidate of one, the closeness to each candidate of the other; None: one of the two is never due."""
-    spacing = max(one.spacing, other.spacing) if one.queue == other.queue else 0
-    busy, other_busy = one.busy, other.busy
-    return [
-        [_closeness(at, other_at, spacing, busy, other_busy) for other_at in other.candidates]
-        for at in one.candidates
-    ]
-
-
-def _closeness(at: Pattern, other_at: Pattern, spacing: int, busy: int, other_busy: int) -> _Closeness | None:
-    if isinstance(at, Interval) and isinstance(other_at, Interval):
-        divisor = gcd(at.period, other_at.period)
-        return _of_intervals(divisor, (other_at.offset - at.offset) % divisor, spacing, busy, other_busy)
-    there, back = least_wait(at, other_at), least_wait(other_at, at)
-    return None if there is None or back is None else _of_waits(there, back, spacing, busy, other_busy)
-
-
-@lru_cache(maxsize=65_536)
-def _of_intervals(divisor: int, there: int, spacing: int, busy: int, other_busy: int) -> _Closeness:
-    """What least_wait says of two intervals hangs on this alone, and most pairs have it in common."""
-    return _of_waits(there, -there % divisor, spacing, busy, other_busy)
-
-
-def _of_waits(there: int, back: int, spacing: int, busy: int, other_busy: int) -> _Closeness:
-    apart = min(there, back)
-    return _Closeness(apart < spacing, apart == 0, min(there - busy, back - other_busy))
-
-
-_Tables = dict[tuple[int, int], list[list[_Closeness | None]]]
-
-
-class _Board:
-    """What each pair of candidates costs. Slots that differ in name only are of one kind and share their costs."""
-
-    def __init__(self, slots: Sequence[Slot], *, all_levels: bool) -> None:
-        numbers: dict[Slot, int] = {}
-        self.kind_of = [numbers.setdefault(replace(slot, name=""), len(numbers)) for slot in slots]
-        self.sizes = [len(kind.candidates) for kind in numbers]  # by kind
-        self.free = [place for place, kind in enumerate(self.kind_of) if self.sizes[kind] > 1]
-        self.free_kinds = sorted({self.kind_of[place] for place in self.free})
-        tables = {
-            (kind, number): _table(other, one)
-            for one, number in numbers.items()
-            for other, kind in numbers.items()
-            if self.sizes[number] > 1 and (kind <= number or self.sizes[kind] == 1)
-        }
-        # The lowest digit is for the candidates' places: one number, the first slot's highest.
-        weights, unit = {}, 1
-        for place in reversed(self.free):
-            weights[place] = unit
-            unit *= self.sizes[self.kind_of[place]]
-        prices = _prices(tables, Counter(self.kind_of), unit, all_levels)
-        # By two kinds, then by the candidates of both.
-        self.costs: dict[tuple[int, int], list[list[int]]] = {}
-        for (one, other), rows in tables.items():
-            self.costs[one, other] = priced = [[prices[pair] for pair in row] for row in rows]
-            if self.sizes[one] > 1:
-                self.costs[other, one] = [list(column) for column in zip(*priced, strict=True)]
-        # By kind: what each candidate costs towards the fixed slots.
-        fixed = [kind for kind in self.kind_of if self.sizes[kind] == 1]
-        self.base = {
-            kind: _sums(self.sizes[kind], [self.costs[one, kind][0] for one in fixed]) for kind in self.free_kinds
-        }
-        # By slot: the same, and the candidate's place.
-        self.own = {
-            place: [cost + weights[place] * at for at, cost in enumerate(self.base[self.kind_of[place]])]
-            for place in self.free
-        }
-
-    def cost(self, choice: Sequence[int]) -> int:
-        """What decides between choices: all pairs but those of two fixed slots, and the candidates' places."""
-        own = sum(self.own[place][choice[place]] for place in self.free)
-        return own + sum(
-            self.costs[self.kind_of[one], self.kind_of[other]][choice[one]][choice[other]]
-            for one, other in combinations(self.free, 2)
-        )
-
-
-def _prices(tables: _Tables, numbers: Counter[int], unit: int, all_levels: bool) -> dict[_Closeness | None, int]:
-    """What a pair costs that is so close; `numbers`: how many slots are of a kind."""
-    found: set[_Closeness | None] = set()
-    most: Counter[int] = Counter()  # by gap: the pairs that may come to it
-    for (one, other), rows in tables.items():
-        here = set(chain.from_iterable(rows))
-        most.update(dict.fromkeys((pair.gap for pair in here if pair), numbers[one] * numbers[other]))
-        found |= here
-    levels = sorted(most)[: None if all_levels else MOST_LEVELS]
-    prices, top = {}, unit
-    for gap in reversed(levels):
-        prices[gap] = top
-        top <<= most[gap].bit_length()
-    broken = top << (numbers.total() ** 2).bit_length()
-    return {pair: pair.broken * broken + pair.shared * top + prices.get(pair.gap, 0) if pair else 0 for pair in found}
-
-
-def _settled(board: _Board, choice: Sequence[int], most_steps: int) -> list[int]:
+def _settled(board: Board, choice: Sequence[int], most_steps: int) -> list[int]:
     """A choice that no move of one slot makes better, from the given one or, if there is none, from a greedy one."""
     costs = {kind: list(base) for kind, base in board.base.items()}  # towards all that is placed
     placed: dict[int, int] = {}
@@ -237,7 +113,7 @@ class _Node(NamedTuple):
 class _Search:
     """Branch and bound, from a choice that is to be beaten."""
 
-    def __init__(self, board: _Board, choice: list[int], most_steps: int) -> None:
+    def __init__(self, board: Board, choice: list[int], most_steps: int) -> None:
         self.board = board
         self.choice, self.best = choice, board.cost(choice)
         self.most_steps, self.steps = most_steps, 0
@@ -272,7 +148,7 @@ class _Search:
         for place in free:
             own = self.board.own[place]
             shares = [self.shares[place, other] for other in free if other != place]
-            open_[place] = dict(enumerate(_sums(len(own), [own, *shares])))
+            open_[place] = dict(enumerate(sums(len(own), [own, *shares])))
             self.steps += len(own) * len(free)
         return _Node(0, {}, open_)
 
@@ -321,10 +197,6 @@ def _floors(costs: list[list[int]]) -> tuple[list[int], list[int]]:
     one = [min(row) for row in costs]
     other = [min(map(sub, column, one)) for column in zip(*costs, strict=True)]
     return one, other
-
-
-def _sums(size: int, rows: list[list[int]]) -> list[int]:
-    return [sum(column) for column in zip(*rows, strict=True)] if rows else [0] * size
 
 
 def _most_candidates(slots: Sequence[Slot], most_steps: int) -> int:

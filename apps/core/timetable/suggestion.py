@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from ..exceptions import DeclarationError
 from ..schedules.candidates import moved
 from ..schedules.entry import understood
 from ..schedules.every import Every
@@ -13,7 +14,8 @@ from ..schedules.findings import Finding
 from ..schedules.firings import Schedule
 from ..schedules.pattern_of import pattern_of
 from ..schedules.patterns import Interval, Pattern, is_never
-from ..schedules.solver import Slot, Standing, judge, solve
+from ..schedules.slots import Slot
+from ..schedules.solver import Standing, judge, solve
 from ..schedules.timetable import Line, Timetable
 
 CURED_BY_MOVING: Final = ("SCH101", "SCH102", "SCH105")
@@ -81,8 +83,12 @@ def _places(line: Line, *, free: bool) -> list[Place]:
     schedule: Schedule | None = line.cron
     if isinstance(line.pattern, Interval) and schedule is None:
         schedule = Every(minutes=line.pattern.period, offset=line.pattern.offset)
-    found = [(when, pattern_of(understood(when))) for when in moved(schedule)] if schedule else []
-    return found if any(pattern == line.pattern for _, pattern in found) else [here, *found]
+    try:
+        others = moved(schedule) if schedule else ()
+    except DeclarationError:  # too long an interval, say
+        others = ()
+    found = [(when, pattern_of(understood(when))) for when in others]
+    return [here, *(place for place in found if place[1] != line.pattern)]  # it stays if no other place is better
 
 
 def _worth(standing: Standing) -> tuple[int, int, tuple[int, ...]]:

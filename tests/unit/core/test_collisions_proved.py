@@ -1,12 +1,13 @@
 """The proof of collisions against enumeration, which shares no code with it: no gcd, no bits, but real dates."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import lcm
 
 from hypothesis import given, settings
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 
 from apps.core.schedules import every
 from apps.core.schedules.entry import understood
+from apps.core.schedules.meetings import first_meeting, meetings_per_year
 from apps.core.schedules.pattern_of import pattern_of
-from apps.core.schedules.patterns import first_meeting, meetings_per_year
+from apps.core.schedules.patterns import least_gap, least_wait, shortest_period
 from apps.core.schedules.rules.collisions import collisions
 from apps.core.schedules.timetable import Line, Timetable
 
@@ -197,3 +199,20 @@ def test_the_first_meeting_is_the_first_that_comes(one: Schedule, other: Schedul
 
 def _pattern(schedule: Schedule):  # type: ignore[no-untyped-def]
     return line("", schedule).pattern
+
+
+repeating = st.one_of(intervals, crons.map(lambda cron: replace(cron, days=("*", "*", "*"))))
+
+
+@settings(max_examples=80, deadline=None)
+@given(repeating, repeating)
+def test_the_least_wait_and_gap_are_those_of_a_walk(one: Schedule, other: Schedule) -> None:
+    """Over the joint cycle, which is some weeks where all days are alike."""
+    cycle = lcm(*(each.minutes if isinstance(each, Each) else 1440 for each in (one, other)))
+    here, there = ([minute for minute in range(2 * cycle) if is_due(each, minute)] for each in (one, other))
+    waits = [there[bisect_left(there, minute)] - minute for minute in here if minute < cycle]
+    backs = [here[bisect_left(here, minute)] - minute for minute in there if minute < cycle]
+    patterns = _pattern(one), _pattern(other)
+    assert least_wait(*patterns) == min(waits)
+    assert least_gap(*patterns) == min(waits + backs)
+    assert shortest_period(patterns[0]) == min(later - earlier for earlier, later in pairwise(here))

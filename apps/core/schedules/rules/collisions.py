@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from ..findings import Finding, finding
 from ..firings import EPOCH
-from ..patterns import Pattern, first_meeting, least_gap, meet, meetings_per_year, must_meet
+from ..meetings import first_meeting, meet, meetings_per_year, must_meet
+from ..patterns import Pattern, least_gap
 from ..timetable import Line, Timetable
 
 MOST_PAIRS: Final = 1000  # with a finding each; where there are more, each entry has one, or nobody would read them
