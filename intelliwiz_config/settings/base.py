@@ -23,6 +23,8 @@ INSTALLED_APPS = [
     "apps.organization",
     "apps.operations",
     "apps.helpdesk",
+    "apps.media",
+    "apps.reports",
     "intelliwiz_config",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -77,6 +79,9 @@ CELERY_RESULT_EXPIRES = 24 * 3600
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = env.json("BROKER_OPTIONS", default={})
 
 BGJOBS: dict[str, Any] = {"pools": POOLS, "zones": "apps.organization.zones.zones_of_sites"}
+
+# Where reports are kept until they are 90 days old; all machines that make, mail or show reports need the same folder.
+REPORTS_ROOT = Path(env.str("REPORTS_DIR", default=str(STATE_DIR / "reports"))).absolute()
 
 # Operations asks for a ticket without knowing who keeps tickets; this is who does.
 OPERATIONS_TICKET_RAISER = "apps.helpdesk.services.raise_system_ticket"

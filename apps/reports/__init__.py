@@ -1,0 +1,1 @@
+"""Reports: made when they are due, in five formats, and mailed."""
