@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +33,8 @@ def load(address: str) -> Celery:
 
     Raises ApplicationError.
     """
-    with _current_application_kept(), _working_directory_first():
+    with _current_application_kept(), _working_directory_first(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a stranger's are not ours to judge
         try:
             app = find_app(address)
             if not isinstance(app, Celery):
