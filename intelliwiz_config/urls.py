@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("reports/", include("apps.reports.urls")),
 ]
 
 # Development only, and by name: the local stack stands above this package and may be absent elsewhere.

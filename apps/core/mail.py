@@ -1,11 +1,15 @@
 """Outgoing mail as a value that is checked before anything is sent."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email import encoders
+from email.mime.base import MIMEBase
 
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 
 from .exceptions import InvalidMailError
@@ -16,6 +20,15 @@ class Attachment:
     name: str
     content: bytes
     content_type: str
+
+    def as_part(self) -> MIMEBase:
+        """The attachment in base64 whatever its type: as text, its line ends would not arrive as they are."""
+        part = MIMEBase(*self.content_type.split("/", 1))
+        part.set_payload(self.content)
+        encoders.encode_base64(part)
+        name = self.name if self.name.isascii() else ("utf-8", "", self.name)
+        part.add_header("Content-Disposition", "attachment", filename=name)
+        return part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +67,14 @@ class OutgoingMail:
         if self.html_body is not None:
             message.attach_alternative(self.html_body, "text/html")
         for item in self.attachments:
-            message.attach(item.name, item.content, item.content_type)
+            message.attach(item.as_part())
         return message
+
+    def send(self) -> None:
+        """Hand the mail to the mail server. Raises smtplib.SMTPException or OSError as Django does."""
+        message = self.as_message()
+        with _closed_afterwards(get_connection()) as message.connection:
+            message.send()
 
 
 def is_valid_address(address: str) -> bool:
@@ -76,3 +95,23 @@ def message_id(*parts: object) -> str:
     """A Message-ID (RFC 5322) that is the same whenever it is made of the same parts."""
     digest = hashlib.sha256("\0".join(str(part) for part in parts).encode()).hexdigest()
     return f"<{digest[:40]}@bgjobs.intelliwiz>"
+
+
+def server_answers() -> bool:
+    """Whether the mail server takes connections from us: what tells trouble with one mail from trouble with all."""
+    try:
+        with _closed_afterwards(get_connection()) as connection:
+            connection.open()
+    except OSError:  # smtplib's errors are of this class, too
+        return False
+    return True
+
+
+@contextmanager
+def _closed_afterwards(connection: BaseEmailBackend) -> Iterator[BaseEmailBackend]:
+    """Django leaves a connection open whose login was refused."""
+    try:
+        yield connection
+    finally:
+        with suppress(OSError):
+            connection.close()

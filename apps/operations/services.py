@@ -3,6 +3,8 @@
 from .auto_close import ExpiryNotice, auto_close
 from .expiry_mail import job_expiry_mail
 from .performance import Performance, PerformedTooLateError, record_performance
+from .planning import PlanningOutcome, plan_other_work, plan_ppm
+from .reminders import send_reminders
 from .transitions import IllegalTransition
 
 __all__ = [
@@ -10,7 +12,11 @@ __all__ = [
     "IllegalTransition",
     "Performance",
     "PerformedTooLateError",
+    "PlanningOutcome",
     "auto_close",
     "job_expiry_mail",
+    "plan_other_work",
+    "plan_ppm",
     "record_performance",
+    "send_reminders",
 ]

@@ -1,13 +1,18 @@
 """What is reported when to whom, and the reports that were made."""
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from apps.organization.models import Person, Site, Tenant, validate_timezone
+
+from .recipients import foreign_positions
+from .windows import BadRhythmError, Rhythm
 
 
 class Format(models.TextChoices):
@@ -74,11 +79,62 @@ class ReportSchedule(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """Save it. A new one, a changed rhythm and one that is enabled again are due with the next window to end."""
+        if self._begins_anew():
+            self.failures = 0
+            try:
+                self.next_run_at = self.rhythm.next_end(timezone.now())
+            except BadRhythmError:
+                self.next_run_at = None  # the job finds out, and counts it as a failure
+            if update_fields is not None:
+                update_fields = {*update_fields, "next_run_at", "failures"}
+        super().save(update_fields=update_fields, **options)
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """When its windows end. Raises BadRhythmError."""
+        return Rhythm(cron=self.cron, timezone=self.timezone, working_days=self.working_days)
+
+    def _begins_anew(self) -> bool:
+        if self.next_run_at is None:
+            return True
+        if self._state.adding:
+            return False
+        same = {"cron": self.cron, "timezone": self.timezone, "working_days": self.working_days}
+        before = ReportSchedule.objects.filter(pk=self.pk)
+        return not before.filter(**same, **({"enabled": True} if self.enabled else {})).exists()
+
     def clean(self) -> None:
         if self.site is not None and self.site.tenant_id != self.tenant_id:
             raise ValidationError({"site": "The site belongs to another tenant."})
         if self.owner is not None and self.owner.tenant_id != self.tenant_id:
             raise ValidationError({"owner": "The owner belongs to another tenant."})
+        problems = {**self._rhythm_problems(), **self._recipient_problems()}
+        if problems:
+            raise ValidationError(problems)
+
+    def _rhythm_problems(self) -> dict[str, str]:
+        try:
+            validate_timezone(self.timezone)
+            _ = self.rhythm
+        except ValidationError:
+            return {}  # the field has a message of its own
+        except BadRhythmError as error:
+            return {"cron": str(error)}
+        return {}
+
+    def _recipient_problems(self) -> dict[str, str]:
+        """By position: the addresses stay out of the messages, which may end up in logs."""
+        if self.tenant_id is None:
+            return {}
+        foreign = {name: foreign_positions(self.tenant_id, getattr(self, name) or []) for name in ("to", "cc")}
+        return {
+            name: f"No. {', '.join(map(str, positions))}: not the address of an active person of the tenant, nor of"
+            " somebody in charge of one of its sites. A tenant's reports go to nobody else."
+            for name, positions in foreign.items()
+            if positions
+        }
 
 
 class GeneratedReport(models.Model):
@@ -107,6 +163,12 @@ class GeneratedReport(models.Model):
     send_at = models.DateTimeField()
     sending_since = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_to = ArrayField(
+        models.EmailField(),
+        default=list,
+        blank=True,
+        help_text="Whose mails the mail server has taken, also where it has not taken all of them yet.",
+    )
     reason = models.CharField(max_length=500, blank=True, help_text="Why it failed or expired.")
     created_at = models.DateTimeField()
 

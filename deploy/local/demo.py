@@ -6,7 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from rich.table import Table
 
 from intelliwiz_config.pools import POOLS
 
-from . import commands, database
+from . import commands, database, object_store, ports
 from .errors import LocalError
 from .interruption import end_requests
 from .job_events import JobEvents, JobStory
@@ -26,6 +29,7 @@ from .state import chosen_state_dir
 
 WIDTH = 120  # columns of what is not shown on a terminal
 PATIENCE = 300.0  # seconds for all jobs together, on a slow machine
+MAILING = ("send_generated_report_on_mail",)  # entries that need what another one makes
 
 
 def main() -> None:
@@ -55,11 +59,13 @@ def begin_afresh(state_dir: Path) -> None:
 
 def work(stack: Stack, console: Console) -> list[str]:
     """Does everything and shows it. Returns what went wrong, one line each."""
-    console.print("Starting PostgreSQL, Valkey and a mail catcher …")
+    console.print("Starting PostgreSQL, Valkey, a mail catcher and an S3 API …")
     stack.start_servers()
     stack.start_mail()
-    environment = stack.environment | {"TASK_EVENTS": "1"}
-    os.environ |= environment
+    port = ports.choose(stack.state_dir, (object_store.NAME,))[object_store.NAME]
+    stack.start(object_store.command(port))
+    os.environ |= stack.environment | object_store.environment(port) | {"TASK_EVENTS": "1"}
+    environment = stack.environment
     database.make_ready(stack.state_dir, Terminal(None))
     logging.getLogger().setLevel(logging.WARNING)
     console.print(f"Starting {len(POOLS)} worker pools …")
@@ -67,15 +73,22 @@ def work(stack: Stack, console: Console) -> list[str]:
     if late := stack.wait_until_ready([pool.name for pool in POOLS], timeout=60):
         raise LocalError(f"{', '.join(late)} did not become ready; see {stack.state_dir}/log")
     with JobEvents(stack.services.broker_url) as events:
-        console.print("Firing every entry of the timetable …\n")
+        console.print("Firing every entry of the timetable, and once more those that mail what was made …\n")
+        object_store.make_bucket(port)
         entries = fire(environment)
         complete = events.wait_for(list(entries), PATIENCE)
+        entries |= {fire_again(name): f"{name} (again)" for name in MAILING}
+        complete = events.wait_for(list(entries), PATIENCE) and complete
     results = results_of(entries, stack.services.result_url)
     stories = events.descendants(list(entries))
     mails = len(list(stack.mail_dir.glob("*.eml")))
     console.print(table_of(entries, stories, results))
-    console.print(f"\n{mails} mails were delivered by SMTP; they are in {stack.mail_dir}")
-    return [*complaints_about(stories, results, mails), *([] if complete else ["Not all jobs ended in time."])]
+    archived = object_store.sizes(port)
+    console.print(reports_made())
+    console.print(f"{len(archived)} media files ({sum(archived):,} bytes) are in the S3 bucket, checksums verified")
+    console.print(f"{mails} mails were delivered by SMTP; they are in {stack.mail_dir}")
+    unfinished = [] if complete else ["Not all jobs ended in time."]
+    return [*complaints_about(stories, results, mails), *what_is_left(len(archived)), *unfinished]
 
 
 def fire(environment: dict[str, str]) -> dict[str, str]:
@@ -91,6 +104,54 @@ def fire(environment: dict[str, str]) -> dict[str, str]:
         raise LocalError(f"The timetable could not be fired: {fired.stderr.strip().splitlines()[-1:]}")
     lines = [json.loads(line) for line in fired.stdout.splitlines()]
     return {line["job"]: line["entry"] for line in lines}
+
+
+def fire_again(entry: str) -> str:
+    """Fires one entry by hand, as an operator does. Returns the job's id."""
+    from celery import current_app
+    from django.utils import timezone
+
+    from apps.core.checks import loaded_tasks
+    from apps.core.schedules.fire import fire as fire_entry
+    from apps.core.schedules.plan import plans_of
+
+    loaded_tasks()  # they say what queue their jobs go to
+    now = timezone.now()
+    job = fire_entry(current_app, plans_of(current_app)[entry], due=now, now=now, manual=True)
+    if job is None:
+        raise LocalError(f"{entry} could not be fired again.")
+    return job
+
+
+def reports_made() -> str:
+    """How many reports of which format were made and mailed."""
+    from apps.reports.models import GeneratedReport
+
+    sent = GeneratedReport.objects.filter(status=GeneratedReport.Status.SENT).values_list("format", "schedule__type")
+    formats = Counter(format_ for format_, _ in sent)
+    told = ", ".join(f"{count} {format_}" for format_, count in sorted(formats.items()))
+    return f"\nReports of {len({type_ for _, type_ in sent})} types were made and mailed: {told}"
+
+
+def what_is_left(archived: int) -> Iterator[str]:
+    """What the timetable should have done, and has not."""
+    from django.conf import settings
+    from django.utils import timezone
+
+    from apps.media.models import MediaFile
+    from apps.operations.models import Job, JobNeed
+    from apps.reports.models import Format, GeneratedReport, ReportSchedule
+
+    combinations = set(product(ReportSchedule.Type.values, Format.values))
+    sent = GeneratedReport.objects.filter(status=GeneratedReport.Status.SENT)
+    if missing := combinations - set(sent.values_list("schedule__type", "format")):
+        yield f"{len(missing)} kinds of reports were not mailed, {'/'.join(min(missing))} among them."
+    old = timezone.now() - timedelta(days=settings.MEDIA_KEPT_LOCAL_DAYS)
+    moved = MediaFile.objects.filter(location=MediaFile.Location.CLOUD).count()
+    if archived != moved or MediaFile.objects.filter(taken_at__lt=old, location=MediaFile.Location.LOCAL).exists():
+        yield f"{moved} media files were moved, and {archived} are in the bucket: not all that are due."
+    if not JobNeed.objects.filter(job__kind=Job.Kind.PPM, planned_at__gt=timezone.now()).exists():
+        yield "No preventive maintenance was planned."
 
 
 def results_of(jobs: Sequence[str] | dict[str, str], result_url: str) -> dict[str, Any]:

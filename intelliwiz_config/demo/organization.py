@@ -101,7 +101,7 @@ def make_place(tenant: Tenant, position: int, chance: Random) -> Place:
 def _login(username: str) -> User:
     """A login that sees its own tenant in the admin, once somebody has given it a password."""
     user = User.objects.create_user(username, is_staff=True)
-    apps = ("organization", "operations", "helpdesk")
+    apps = ("organization", "operations", "helpdesk", "media", "reports")
     user.user_permissions.set(Permission.objects.filter(content_type__app_label__in=apps))
     return user
 

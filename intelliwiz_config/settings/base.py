@@ -6,6 +6,7 @@ from typing import Any
 import environ
 
 from apps.core import logs
+from apps.media.archive_options import folder_archive, s3_archive
 from intelliwiz_config.pools import POOLS
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -80,8 +81,34 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = env.json("BROKER_OPTIONS", def
 
 BGJOBS: dict[str, Any] = {"pools": POOLS, "zones": "apps.organization.zones.zones_of_sites"}
 
-# Where reports are kept until they are 90 days old; all machines that make, mail or show reports need the same folder.
+# Where reports are kept; all machines that make, mail or show reports need the same folder.
 REPORTS_ROOT = Path(env.str("REPORTS_DIR", default=str(STATE_DIR / "reports"))).absolute()
+REPORTS_KEPT_DAYS = env.float("REPORTS_KEPT_DAYS", default=90)  # since they were made
+
+# Where people reach this site: what links in mails begin with.
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{env.str('PORT', default='8000')}")
+
+# What people collect on site, a folder for each tenant; all machines that take, move or show it need the same one.
+MEDIA_FILES_ROOT = Path(env.str("MEDIA_FILES_DIR", default=str(STATE_DIR / "media"))).absolute()
+MEDIA_KEPT_LOCAL_DAYS = env.int("MEDIA_KEPT_LOCAL_DAYS", default=60)  # then a file is moved into the archive:
+MEDIA_S3_BUCKET = env.str("MEDIA_S3_BUCKET", default="")  # a bucket, or else a folder
+MEDIA_S3_ENDPOINT_URL = env.str("MEDIA_S3_ENDPOINT_URL", default="")
+MEDIA_ARCHIVE_DIR = Path(env.str("MEDIA_ARCHIVE_DIR", default=str(STATE_DIR / "media-archive"))).absolute()
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "media_archive": s3_archive(
+        bucket_name=MEDIA_S3_BUCKET,
+        endpoint_url=MEDIA_S3_ENDPOINT_URL,
+        region_name=env.str("MEDIA_S3_REGION", default=""),
+        addressing_style=env.str("MEDIA_S3_ADDRESSING_STYLE", default=""),
+        access_key=env.str("MEDIA_S3_ACCESS_KEY", default=""),
+        secret_key=env.str("MEDIA_S3_SECRET_KEY", default=""),
+        create_only=env.bool("MEDIA_S3_CREATE_ONLY", default=True),
+    )
+    if MEDIA_S3_BUCKET
+    else folder_archive(MEDIA_ARCHIVE_DIR),
+}
 
 # Operations asks for a ticket without knowing who keeps tickets; this is who does.
 OPERATIONS_TICKET_RAISER = "apps.helpdesk.services.raise_system_ticket"

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from apps.core.redis_client import BROKER_SCHEMES
 
 from .base import *  # noqa: F403 - settings modules extend each other by design
-from .base import ALLOWED_HOSTS, email_settings, env
+from .base import ALLOWED_HOSTS, MEDIA_S3_BUCKET, MEDIA_S3_ENDPOINT_URL, STORAGES, email_settings, env
 
 
 def required(name: str, what: str) -> str:
@@ -58,6 +58,8 @@ SMTP_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl")
 required_url("SMTP_URL", "a mail server, as in smtp+tls://user:password@host:587", SMTP_SCHEMES)
 globals().update(email_settings(env.email_url("SMTP_URL")))
 
+PUBLIC_URL = required_url("PUBLIC_URL", "where people reach this site, as in https://jobs.example.com", ("https",))
+
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 3600)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -66,7 +68,11 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 if env.bool("BEHIND_TLS_PROXY", default=False):  # only where the proxy sets or strips this header itself
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
-}
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+
+if bool(MEDIA_S3_BUCKET) == bool(env.str("MEDIA_ARCHIVE_DIR", default="")):
+    raise ImproperlyConfigured(
+        "Set MEDIA_S3_BUCKET in the environment: where media are archived; or else MEDIA_ARCHIVE_DIR: a folder."
+    )
+if MEDIA_S3_ENDPOINT_URL and not MEDIA_S3_ENDPOINT_URL.startswith("https://"):
+    raise ImproperlyConfigured("MEDIA_S3_ENDPOINT_URL must start with https://.")

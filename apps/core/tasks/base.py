@@ -253,7 +253,7 @@ class EmailTask(IdempotentTask):
 
         Raises smtplib.SMTPException or OSError as Django does; the error's class decides on a retry.
         """
-        mail.as_message().send()
+        mail.send()
         return len(mail.to) + len(mail.cc)
 
 

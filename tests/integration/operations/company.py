@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from apps.helpdesk.models import EscalationRule
-from apps.operations.models import ChecklistItem, Job, JobNeed
+from apps.operations.models import ChecklistItem, Job, JobNeed, Reminder
 from apps.organization.models import Asset, Person, Site, Tenant
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -29,15 +29,29 @@ class Company:
         self._names = (f"Patrol {number}" for number in count(1))
 
     def job(self, on_expiry: str = "NONE", **fields: Any) -> Job:
-        fields = {"name": next(self._names), "asset": self.asset, "assignee_person": self.guard, **fields}
-        return Job.objects.create(
-            site=self.site,
-            valid_from=NOW - 400 * HOUR,
-            on_expiry=on_expiry,
-            category="Safety",
-            priority="HIGH",
-            **fields,
-        )
+        usual = {
+            "name": next(self._names),
+            "site": self.site,
+            "asset": self.asset,
+            "valid_from": NOW - 400 * HOUR,
+            "category": "Safety",
+            "priority": "HIGH",
+        }
+        if "assignee_group" not in fields:
+            usual["assignee_person"] = self.guard
+        return Job.objects.create(on_expiry=on_expiry, **{**usual, **fields})
+
+    def tour(self, *checkpoints: str, cron: str = "0 9 * * *", **fields: Any) -> Job:
+        """The template of a tour, with a checkpoint of ten minutes for each name."""
+        tour = self.job(kind="EXTERNAL_TOUR", cron=cron, **fields)
+        for seqno, name in enumerate(checkpoints, start=1):
+            self.job(name=name, parent=tour, seqno=seqno, kind="EXTERNAL_TOUR", plan_minutes=10, checklist=["Seen"])
+        return tour
+
+    def reminder(self, minutes: int = 10, *, hours_ahead: int = 1, **fields: Any) -> Reminder:
+        """One that has been due for some minutes, of work that is planned in an hour."""
+        root = self.occurrence(planned_at=NOW + hours_ahead * HOUR, expires_at=NOW + (hours_ahead + 1) * HOUR)
+        return Reminder.objects.create(jobneed=root, remind_at=NOW - timedelta(minutes=minutes), **fields)
 
     def occurrence(
         self,

@@ -11,7 +11,7 @@ import pytest
 
 from apps.core.redis_client import connect
 
-QUEUES = ("critical", "email", "high_priority")
+QUEUES = ("critical", "email", "high_priority", "maintenance")
 
 
 @pytest.fixture
@@ -26,6 +26,17 @@ def run_sweep() -> Any:
     from .sweep_run import SweepRun
 
     return SweepRun
+
+
+@pytest.fixture
+def smtp(settings: Any) -> Iterator[Any]:
+    """A mail server of the test's own, which Django's mails go to."""
+    from .mail_server import MailServer
+
+    with MailServer() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server
 
 
 @pytest.fixture

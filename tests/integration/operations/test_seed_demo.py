@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from itertools import product
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,11 +11,20 @@ from django.db.models import Count
 from apps.helpdesk.escalation import escalate_due
 from apps.helpdesk.models import Ticket, TicketHistory
 from apps.helpdesk.models.escalation_rule import EscalationRule
+from apps.media.models import MediaFile
 from apps.operations.models import ChecklistItem, Job, JobNeed
 from apps.organization.models import Asset, Group, Person, Site, Tenant
+from apps.reports.models import Format, ReportSchedule
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def media_root(settings, tmp_path):
+    settings.MEDIA_FILES_ROOT = tmp_path
+
+
 Status = JobNeed.Status
 """What of each table must be the same for equal seeds."""
 CONTENT = (
@@ -25,6 +35,8 @@ CONTENT = (
     (Job, "site__tenant__slug", "site__code", "name", "cron", "assignee_person__email"),
     (JobNeed, "site__tenant__slug", "site__code", "job__name", "planned_at", "status", "performed_at"),
     (Ticket, "tenant__slug", "number", "created_at", "status", "priority", "asset__code"),
+    (MediaFile, "tenant__slug", "path", "sha256", "taken_at"),
+    (ReportSchedule, "tenant__slug", "name", "type", "format", "next_run_at"),
 )
 
 
@@ -158,3 +170,19 @@ def test_a_bad_option_is_named(options, complaint):
     with pytest.raises(CommandError, match=complaint):
         seed(**options)
     assert not Tenant.objects.exists()
+
+
+def test_every_type_of_report_is_due_once_in_every_format():
+    seed()
+    schedules = ReportSchedule.objects.all()
+    assert {(each.type, each.format) for each in schedules} == set(product(ReportSchedule.Type, Format))
+    assert len(schedules) == 35
+    for schedule in schedules:
+        schedule.full_clean()
+        assert next(schedule.rhythm.ends_until(NOW)) == schedule.next_run_at <= NOW
+
+
+def test_half_of_the_media_files_are_old_enough_for_the_archive():
+    seed()
+    old = MediaFile.objects.filter(taken_at__lt=NOW - timedelta(days=60))
+    assert (old.count(), MediaFile.objects.count()) == (54, 108)

@@ -16,6 +16,8 @@ GOOD = {
     "BROKER_URL": "leaseds://jobs:secret@valkey.example.com/0",
     "RESULT_URL": "rediss://jobs:secret@valkey.example.com/1",
     "SMTP_URL": "smtp+tls://jobs:secret@mail.example.com:587",
+    "PUBLIC_URL": "https://jobs.example.com",
+    "MEDIA_S3_BUCKET": "media",
 }
 
 
@@ -39,7 +41,17 @@ def test_the_deployment_check_is_clean() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "BROKER_URL", "RESULT_URL", "SMTP_URL"]
+    "name",
+    [
+        "SECRET_KEY",
+        "ALLOWED_HOSTS",
+        "DATABASE_URL",
+        "BROKER_URL",
+        "RESULT_URL",
+        "SMTP_URL",
+        "PUBLIC_URL",
+        "MEDIA_S3_BUCKET",
+    ],
 )
 def test_a_missing_value_is_named(name: str) -> None:
     refused = manage("check", **{name: None})
@@ -60,6 +72,9 @@ def test_a_missing_value_is_named(name: str) -> None:
         ("BROKER_URL", "memory://"),
         ("RESULT_URL", "file:///tmp"),
         ("SMTP_URL", "consolemail://"),
+        ("PUBLIC_URL", "http://jobs.example.com"),
+        ("MEDIA_S3_ENDPOINT_URL", "http://s3.example.com"),
+        ("MEDIA_ARCHIVE_DIR", "/srv/media"),
     ],
 )
 def test_an_unsafe_value_is_refused_by_name_and_not_quoted(name: str, value: str) -> None:
@@ -101,3 +116,15 @@ def test_a_certificate_is_required_of_servers_reached_by_tls() -> None:
         VALKEY_CA_FILE="/etc/ssl/valkey.pem",
     )
     assert shown.stdout.splitlines() == ["CERT_REQUIRED /etc/ssl/valkey.pem"] * 2, shown.stderr
+
+
+def test_media_may_be_archived_in_a_folder_instead_of_a_bucket() -> None:
+    shown = manage(
+        "shell",
+        "--no-imports",
+        "-c",
+        "from django.conf import settings; print(settings.STORAGES['media_archive']['OPTIONS']['location'])",
+        MEDIA_S3_BUCKET=None,
+        MEDIA_ARCHIVE_DIR="/srv/media",
+    )
+    assert shown.stdout == "/srv/media\n", shown.stderr

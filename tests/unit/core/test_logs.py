@@ -17,6 +17,8 @@ from apps.core import context, logs
         ("Authorization: Bearer abcdef123456", "Authorization: [secret] [secret]"),
         ("password=hunter2 user=x", "password=[secret] user=x"),
         ("{'api_key': 'abc-123', 'n': 1}", "{'api_key': '[secret]', 'n': 1}"),
+        ("GET /x/eyJhIjoxfQ:1vNsxY:R9-abc_def/", "GET /x/[secret]/"),
+        ("jwt eyJhbGciOi.eyJzdWIiOi.SflKxwRJ", "jwt [secret]"),
         ("call +91 98450 12345 now", "call [phone] now"),
         (
             "DETAIL:  Key (email, site)=(x, 3) already exists.",

@@ -1,7 +1,10 @@
+from email import message_from_bytes, policy
+from typing import Any
+
 import pytest
 
 from apps.core.exceptions import InvalidMailError
-from apps.core.mail import Attachment, OutgoingMail, message_id, valid_addresses
+from apps.core.mail import Attachment, OutgoingMail, message_id, server_answers, valid_addresses
 
 
 def mail(**changes: object) -> OutgoingMail:
@@ -55,3 +58,21 @@ def test_addresses_are_kept_once_whatever_their_case_and_bad_ones_are_dropped() 
 def test_a_message_id_depends_on_its_parts_only() -> None:
     assert message_id(1, "auto_close") == message_id(1, "auto_close")
     assert message_id(1, "23") != message_id(12, "3")
+
+
+@pytest.mark.parametrize("content_type", ["text/csv", "text/html", "application/pdf"])
+def test_an_attachment_arrives_byte_for_byte_whatever_its_type(content_type: str) -> None:
+    content = b"a\nb\r\nc\r\xff\x00" + b"x" * 2000
+    sent = mail(attachments=(Attachment(name="Łódź.x", content=content, content_type=content_type),)).as_message()
+    parsed = message_from_bytes(sent.message().as_bytes(linesep="\r\n"), policy=policy.default)
+    (part,) = parsed.iter_attachments()
+    assert part.get_payload(decode=True) == content
+    assert (part.get_filename(), part.get_content_type()) == ("Łódź.x", content_type)
+
+
+def test_a_mail_server_that_is_not_there_does_not_answer(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    assert not server_answers()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert server_answers()

@@ -32,7 +32,7 @@ def test_every_service_comes_back_after_its_death_and_has_few_rights(unit: Path)
 
 def test_the_example_environment_names_what_production_requires() -> None:
     example = (SYSTEMD / "intelliwiz.env.example").read_text()
-    for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "BROKER_URL", "RESULT_URL", "SMTP_URL"):
+    for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "BROKER_URL", "RESULT_URL", "SMTP_URL", "PUBLIC_URL"):
         assert f"\n{name}=" in example
 
 
