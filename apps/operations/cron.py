@@ -5,7 +5,9 @@ comes twice, because the clocks go back, the first is meant; only a cron that na
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import islice, takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -32,12 +34,23 @@ def local_times(cron: str, since: datetime) -> Iterator[datetime]:
 
     Raises CronError.
     """
-    for time in _parsed(cron, since - ONE_MINUTE):
-        if time >= since:
-            yield time
+    for moment in _parsed(cron, since - ONE_MINUTE):
+        if moment >= since:
+            yield moment
     raise CronError(_words(cron, "there is no such day"))
 
 
+@lru_cache(maxsize=1024)  # many templates are due at the same times
+def times_on_days(cron: str, first: date, last: date, most: int) -> tuple[datetime, ...]:
+    """The times that `cron` names on the days from `first` to `last`; naive, ascending, `most` + 1 at most.
+
+    Raises CronError.
+    """
+    found = takewhile(lambda moment: moment.date() <= last, local_times(cron, datetime.combine(first, time())))
+    return tuple(islice(found, most + 1))
+
+
+@lru_cache(maxsize=1024)
 def names_every_hour(cron: str) -> bool:
     return frozenset(_parsed(cron, SOME_DAY).hours) == EVERY_HOUR
 

@@ -7,11 +7,12 @@ from typing import Final
 
 from apps.core.exceptions import PermanentError
 
-from .cron import ONE_DAY, instants_of, local_times, names_every_hour
+from .cron import ONE_DAY, instants_of, names_every_hour, times_on_days
 from .holidays import LONGEST_MOVE, Policy
 from .template import Template
 
 MOST_ROWS: Final = 20_000  # occurrences and checkpoints of one template that are planned at once
+MOST_TIMES: Final = 2 * MOST_ROWS  # on the clock: the margins around the span count, too
 
 
 class TooManyOccurrencesError(PermanentError):
@@ -72,24 +73,18 @@ def _instants(template: Template, since: datetime, until: datetime) -> Iterator[
     """A superset of `due_instants`."""
     if since >= until:
         return
-    zone, cron = template.zone, template.cron
-    both = names_every_hour(cron)
+    zone, both = template.zone, names_every_hour(template.cron)
     # Clocks may be set by up to a day; and a holiday before `since` may have moved work into the span.
     margin = ONE_DAY + (LONGEST_MOVE if template.holiday_policy == Policy.NEXT_WORKDAY else timedelta())
-    last = _local(template, until) + ONE_DAY
-    for count, local in enumerate(local_times(cron, _local(template, since) - margin)):
-        if local > last:
-            return
-        if count >= 3 * MOST_ROWS:
-            raise TooManyOccurrencesError
+    first, last = since.astimezone(zone).date() - margin, until.astimezone(zone).date() + ONE_DAY
+    times = times_on_days(template.cron, first, last, MOST_TIMES)
+    if len(times) > MOST_TIMES:
+        raise TooManyOccurrencesError
+    for local in times:
         moved = template.holidays.moved(local, template.holiday_policy)
         if moved is None or (moved != local and instants_of(local, zone, both=False)[0] < template.valid_from):
             continue  # left out, or moved from a day on which the template was not valid yet
         yield from instants_of(moved, zone, both=both)
-
-
-def _local(template: Template, instant: datetime) -> datetime:
-    return instant.astimezone(template.zone).replace(tzinfo=None, fold=0)
 
 
 def _occurrence(template: Template, planned_at: datetime) -> OccurrencePlan:

@@ -193,9 +193,9 @@ def _write_failure(schedule: ReportSchedule, reason: str, now: datetime, tell: C
         if windows:
             window = found.windows[0]
             record_failed(schedule, window, reason=reason, now=now)
-            written |= {"next_run_at": rhythm.next_end(window.end), "last_window_end": window.end}
+            written["next_run_at"] = rhythm.next_end(window.end)
     _move(schedule, **written)
-    log.warning("report.failed", schedule_id=schedule.pk, failures=failures, reason=reason)
+    log.warning("report.failed", schedule_id=schedule.pk, failures=failures)
     if not written["enabled"]:
         tell(Disabled(schedule_id=schedule.pk, tenant_id=schedule.tenant_id, at=now, reason=reason))
     has_more = windows > 1 and bool(written["enabled"])

@@ -136,7 +136,8 @@ def _reports(schedule: ReportSchedule, window: Window) -> Any:
 
 def _record(schedule: ReportSchedule, window: Window, *, now: datetime, **fields: Any) -> GeneratedReport:
     """The row of this window; one that says it failed is written over. What file that had is cleaned up some day."""
-    clean = {"file": "", "sha256": "", "size": 0, "rows": 0, "reason": "", "sending_since": None, "sent_at": None}
+    clean: dict[str, Any] = {"file": "", "sha256": "", "size": 0, "rows": 0, "reason": "", "delivered_to": []}
+    clean |= {"sending_since": None, "sent_at": None}
     report, _ = GeneratedReport.objects.update_or_create(
         schedule=schedule,
         window_from=window.start,

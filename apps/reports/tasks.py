@@ -13,6 +13,7 @@ from apps.core.tasks import EmailTask, MaintenanceTask, ReportTask
 from . import services
 from .mail_tasks import send_generated_report_on_mail, send_report_expiry_email
 from .models import ReportSchedule
+from .progress import harmless
 from .windows import Window
 
 __all__ = [
@@ -34,7 +35,11 @@ def create_scheduled_reports(self: ReportTask, now_iso: str | None = None, after
     """Make what is due at the firing instant; `now_iso` and `after` are a continuation's."""
     now = datetime.fromisoformat(now_iso) if now_iso else self.firing or timezone.now()
     outcome = services.make_due(
-        now=now, after=after, budget_seconds=BUDGET_SECONDS, tell=enqueue_disabled_mail, progress=self.progress
+        now=now,
+        after=after,
+        budget_seconds=BUDGET_SECONDS,
+        tell=enqueue_disabled_mail,
+        progress=harmless(self.progress),
     )
     if outcome.resume_after is not None:
         create_scheduled_reports.delay(now_iso=now.isoformat(), after=outcome.resume_after)
@@ -56,12 +61,10 @@ def run_report_now(
         window = Window(start=datetime.fromisoformat(since), end=datetime.fromisoformat(until))
     else:
         window = services.window_until(ReportSchedule.objects.get(pk=schedule_id), _enqueued_at(self))
+    show = harmless(self.progress)
     what = f"schedule {schedule_id}"
     report = services.make_now(
-        schedule_id,
-        window,
-        now=timezone.now(),
-        progress=lambda done, rows: self.progress(min(done, rows), rows, what),
+        schedule_id, window, now=timezone.now(), progress=lambda done, rows: show(min(done, rows), rows, what)
     )
     return {"report": report.pk, "status": report.status, "rows": report.rows, "reason": report.reason}
 

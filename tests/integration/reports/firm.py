@@ -112,7 +112,8 @@ class Firm:
         if action == Action.ESCALATE:
             ticket.level, ticket.last_escalated_at = level + 1, at
         if action == Action.REOPEN:
-            ticket.cycle, ticket.level, ticket.cycle_started_at, ticket.last_escalated_at = ticket.cycle + 1, 0, at, None
+            ticket.cycle, ticket.level = ticket.cycle + 1, 0
+            ticket.cycle_started_at, ticket.last_escalated_at = at, None
         return TicketHistory(
             at=at,
             action=action,

@@ -1,5 +1,7 @@
-"""Runs that are killed on the way. A script for test_making_killed.py: for each line of its input, a place, an instant
-and the folder of reports with tabs between, it makes what is due in a child, and says which signal has ended that.
+"""Runs that are killed on the way: a script for test_making_killed.py.
+
+For each line of its input, a place, an instant and the folder of reports with tabs between, it makes what is due in a
+child, and says which signal has ended that.
 """
 
 import os

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+import redis
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core import mail
 from django.db import OperationalError
 
 from apps.core import context
 from apps.core.models import OutboxMessage
+from apps.core.tasks import ReportTask
 from apps.reports import files, making, services
 from apps.reports.models import GeneratedReport, ReportSchedule
 from apps.reports.tasks import create_scheduled_reports, send_report_disabled_email
@@ -186,6 +188,7 @@ def test_what_cannot_be_made_fails_with_the_reason_and_is_not_tried_again(firm, 
     assert (report.status, report.reason, report.file) == (Status.FAILED, failure["reason"], "")
     schedule.refresh_from_db()
     assert (schedule.failures, schedule.enabled, schedule.next_run_at) == (1, True, MIDNIGHT + DAY)
+    assert schedule.last_window_end is None  # a report that somebody asks for now has this time in it
     assert create()["windows"] == 0
     assert files_below(reports_root) == []
 
@@ -384,6 +387,18 @@ def test_progress_says_how_many_schedules_are_done_and_what_is_being_made(firm):
     assert all(0 <= done <= total == 2 for done, total, _ in seen)
     assert {what for _, _, what in seen} >= {f"schedule {schedule.pk}: 1 of 1 rows" for schedule in schedules}
     assert seen[-1] == (2, 2, "")
+
+
+def test_a_server_of_results_that_is_down_costs_the_progress_and_no_report(firm, monkeypatch, caplog):
+    firm.schedule()
+    firm.schedule()
+
+    def down(*_):
+        raise redis.ConnectionError
+
+    monkeypatch.setattr(ReportTask, "progress", down)
+    assert create()["generated"] == 2
+    assert caplog.text.count("report.progress_not_shown") == 1
 
 
 def test_a_new_schedule_is_due_with_the_first_window_that_ends_after_it_was_made(firm, time_machine):

@@ -218,9 +218,7 @@ def test_a_rule_that_is_off_agrees_on_nothing_and_a_sites_rule_goes_first(firm):
 
 def test_each_time_a_ticket_is_reopened_it_counts_anew(firm):
     firm.agree(4)
-    firm.ticket(
-        AT - 5 * HOUR, ("RESOLVE", HOUR), ("REOPEN", 2 * HOUR), ("ESCALATE", 6 * HOUR), ("RESOLVE", 7 * HOUR)
-    )
+    firm.ticket(AT - 5 * HOUR, ("RESOLVE", HOUR), ("REOPEN", 2 * HOUR), ("ESCALATE", 6 * HOUR), ("RESOLVE", 7 * HOUR))
     assert attainment(ask(firm, "TICKET_SLA")) == (2, 1, 1, 0, Decimal("0.5"), 180.0, 0, 0)  # 1 and 5 hours
 
 

@@ -1,4 +1,4 @@
-"""Two tenants whose sites, people, work, reports and times have the same names never get each other's rows or files."""
+"""Two tenants whose sites, work and reports have equal names and times never get each other's rows or files."""
 
 from datetime import timedelta
 
