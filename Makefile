@@ -35,12 +35,14 @@ check: environment ## format, lint, types, imports, system checks, migrations, t
 test: check ## everything in `make check`, then all other tests
 	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/unit tests
 
-chaos: environment ## kill workers and servers for twenty minutes, beside Celery's own transport; then long sweeps
+chaos: environment ## kill workers and servers for half an hour, beside Celery's own transport; and long tests in full
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos.durable
 	$(BIN)/python -m tests.chaos.firings
 	$(BIN)/python -m tests.chaos.broker_down
 	SWEEP_ROWS=20000 $(BIN)/pytest tests/integration/operations/test_auto_close_volume.py tests/integration/helpdesk/test_sweep.py
+	ALL_MUTANTS=1 DELAYED_JOBS=10000 $(BIN)/pytest tests/integration/broker/test_state_machine.py \
+		tests/integration/broker/test_t6_delayed_jobs_wait_on_the_server.py
 
 lock: environment ## write the lock files anew from pyproject.toml
 	$(COMPILE) pyproject.toml -o deploy/requirements.lock

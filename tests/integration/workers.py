@@ -19,7 +19,7 @@ from apps.core.redis_client import connect
 
 CELERY = (sys.executable, "-m", "celery", "-A", "intelliwiz_config")
 SEEN = "test:seen"
-ROWS = int(os.environ.get("SWEEP_ROWS", "2000"))  # of a long sweep; `make chaos` has 20,000
+ROWS = int(os.environ.get("SWEEP_ROWS", "1000"))  # of a long sweep; `make chaos` has 20,000
 STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")  # of a queue's lists, one for each priority
 LEFT_BEHIND = tuple(
     f"bgjobs:{name}"

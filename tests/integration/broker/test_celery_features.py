@@ -228,6 +228,7 @@ def test_a_worker_that_is_told_to_shut_down_ends_and_leaves_nothing_behind(
 ) -> None:
     crew.dismiss()
     running = worker(*COMMON, "--hostname=told@test", "--concurrency=1")
+    eventually(lambda: app.control.ping(destination=["told@test"]))  # who listens too late hears nothing
     app.control.shutdown(destination=["told@test"])
     assert running.process.wait(15) == 0
     assert not server.keys("bgjobs:leases:*")

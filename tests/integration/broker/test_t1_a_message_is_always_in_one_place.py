@@ -21,7 +21,7 @@ count = count + redis.call('HLEN', 'bgjobs:quarantine')
 for _, key in ipairs(redis.call('KEYS', 'bgjobs:leases:*')) do count = count + redis.call('HLEN', key) end
 return count
 """
-BATCHES = 4
+BATCHES = 2
 VICTIMS = ("critical", "high_priority", "email", "reports", "external_api")  # one worker for each queue
 
 

@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,30 +20,11 @@ from apps.helpdesk.models import Ticket, TicketHistory
 from apps.helpdesk.tasks import ticket_escalation
 from apps.helpdesk.transitions import IllegalTransition
 
+from ..threads import at_once
 from .desk import HOUR, MONDAY, Desk, escalations, level_of
 
 NOW = MONDAY + HOUR
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """Run these in threads that start together, each with a database connection of its own."""
-    barrier = threading.Barrier(len(works))
-    results: list[Any] = [None] * len(works)
-
-    def run(position: int, work: Callable[[], Any]) -> None:
-        barrier.wait(10)
-        try:
-            results[position] = work()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
 
 
 def test_two_workers_at_once_escalate_each_ticket_once(broker) -> None:

@@ -4,40 +4,21 @@ import threading
 from collections import Counter
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.media.models import MediaFile
 
+from ..threads import at_once
 from .collection import MOVED, STILL_HERE, state
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def in_threads(*works):
-    """Run these in threads that start together, each with a database connection of its own; their results."""
-    together = threading.Barrier(len(works))
-    results = [None] * len(works)
-
-    def body(position, work):
-        together.wait(20)
-        try:
-            results[position] = work()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=body, args=each) for each in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
 
 
 def test_two_workers_at_once_move_each_file_once(s3, media, at_step):
     rows = [media.add(f"{n}.jpg", f"picture {n}".encode()) for n in range(20)]
     uploads = Counter()
     at_step("media.uploaded", lambda media_id: uploads.update([media_id]))
-    counted = in_threads(media.move, media.move)
+    counted = at_once(media.move, media.move)
     total = sum(map(Counter, counted), Counter())
     assert (total["moved"], total["failed"]) == (20, 0)
     assert uploads == {row.pk: 1 for row in rows}
@@ -70,5 +51,5 @@ def test_a_file_in_another_workers_hands_is_skipped_without_waiting(s3, media):
         finally:
             done.set()
 
-    assert in_threads(hold, work)[1] == {"scanned": 2, "skipped": 1, "moved": 1, "bytes": 9}
+    assert at_once(hold, work)[1] == {"scanned": 2, "skipped": 1, "moved": 1, "bytes": 9}
     assert (state(held), state(free)) == (STILL_HERE, MOVED)

@@ -4,31 +4,18 @@ import threading
 from collections import Counter
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.helpdesk.models import Ticket
 from apps.operations import auto_close as module
 from apps.operations.models import JobNeed
 from apps.operations.services import record_performance
 
+from ..threads import in_thread
 from .company import HOUR, NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Status = JobNeed.Status
-
-
-def in_thread(work):
-    """Run `work` in a thread with a database connection of its own."""
-
-    def body():
-        try:
-            work()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=body)
-    thread.start()
-    return thread
 
 
 def test_two_workers_at_once_close_each_occurrence_once(company, run_sweep):

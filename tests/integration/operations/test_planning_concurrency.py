@@ -17,8 +17,8 @@ from apps.operations import planning
 from apps.operations.models import ChecklistItem, Job, JobNeed, Reminder
 from apps.operations.services import plan_other_work
 
+from ..threads import at_once, in_thread
 from .company import HOUR, NOW
-from .threads import at_once, in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SCRIPT = Path(__file__).with_name("killed_planning.py")

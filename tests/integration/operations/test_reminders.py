@@ -20,8 +20,8 @@ from apps.operations.reminders import is_unreachable, reason_of
 from apps.operations.services import send_reminders
 from apps.organization.models import Group, Person
 
+from ..threads import at_once
 from .company import HOUR, NOW, Company
-from .threads import at_once
 
 pytestmark = pytest.mark.django_db
 SCRIPT = Path(__file__).with_name("killed_reminding.py")

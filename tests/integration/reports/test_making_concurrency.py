@@ -4,29 +4,16 @@ import threading
 from collections import Counter
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.reports import files, making, services
 from apps.reports.models import GeneratedReport, ReportSchedule
 from apps.reports.windows import Window
 
+from ..threads import in_thread
 from .firm import DAY, HOUR, MIDNIGHT, MINUTE, NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def in_thread(work):
-    """Run `work` in a thread with a database connection of its own."""
-
-    def body():
-        try:
-            work()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=body)
-    thread.start()
-    return thread
 
 
 def test_two_workers_at_once_make_each_report_once(firm, reports_root):

@@ -2,7 +2,6 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,29 +10,10 @@ from django.db import connection, transaction
 from apps.reports import claims
 from apps.reports.models import GeneratedReport
 
+from ...threads import at_once
 from .agency import MINUTE, NOW, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """Run these in threads that start together, each with a database connection of its own."""
-    barrier = threading.Barrier(len(works))
-    results: list[Any] = [None] * len(works)
-
-    def run(position: int, work: Callable[[], Any]) -> None:
-        barrier.wait(10)
-        try:
-            results[position] = work()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
 
 
 def test_two_runs_at_once_mail_each_report_once(agency, mail_server, mail_due) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from django.db import connection
 
@@ -18,9 +19,16 @@ def in_thread(work: Callable[[], object]) -> threading.Thread:
     return thread
 
 
-def at_once(*works: Callable[[], object]) -> None:
-    """Do all of them, and wait until all have ended."""
+def at_once(*works: Callable[[], Any]) -> list[Any]:
+    """Do all of them, starting together. Returns what each has returned, None for one that failed."""
     together = threading.Barrier(len(works))
-    threads = [in_thread(lambda work=work: (together.wait(20), work())) for work in works]  # type: ignore[misc]
+    results: list[Any] = [None] * len(works)
+
+    def run(position: int, work: Callable[[], Any]) -> None:
+        together.wait(20)
+        results[position] = work()
+
+    threads = [in_thread(lambda item=item: run(*item)) for item in enumerate(works)]  # type: ignore[misc]
     for thread in threads:
         thread.join(60)
+    return results
