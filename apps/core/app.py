@@ -1,5 +1,6 @@
 """The Celery application class: the one place that every enqueue passes and every worker starts from."""
 
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 
 from celery import Celery, Signature
 from celery.result import AsyncResult
+from django.apps import apps
 from kombu import Exchange
 from kombu import Queue as KombuQueue
 from kombu.utils.imports import symbol_by_name
@@ -70,6 +72,8 @@ class JobsApp(Celery):
         """`timetable`: where its entries stand, as "package.schedule:ENTRIES"; None: it has none of its own."""
         kwargs.setdefault("task_cls", f"{__package__}.tasks.base:BaseTask")
         self._timetable = timetable
+        self._looking = threading.RLock()
+        self._all_imported = False
         super().__init__(*args, **kwargs)
         broker.register()
         register_types()
@@ -107,7 +111,7 @@ class JobsApp(Celery):
             queue_named(queue)
         headers = {**context.current().for_children().headers(), **(options.get("headers") or {})}
         registry: dict[str, Any] = self.__dict__["_tasks"]  # `tasks` would finalise the app
-        task = options.get("task_type") or registry.get(name)
+        task = options.get("task_type") or registry.get(name) or self._looked_up(name)
         if isinstance(task, BaseTask):
             headers |= task.enqueue_headers(tuple(args or ()), kwargs or {}, headers)
             options = {**task.shown_arguments(tuple(args or ()), kwargs or {}), **options}
@@ -124,6 +128,15 @@ class JobsApp(Celery):
         result.enqueued = outbox.enqueue(self.outlet, outbox.capture.take(), again=again)
         result.id = result.enqueued.job
         return result  # type: ignore[no-any-return]
+
+    def _looked_up(self, name: str) -> Any:
+        """A task that nobody has imported in this process: its declaration says where its jobs go."""
+        with self._looking:
+            if not self._all_imported and apps.ready:
+                self.autodiscover_tasks([config.name for config in apps.get_app_configs()], force=True)
+                self.finalize()
+                self._all_imported = True
+        return self.__dict__["_tasks"].get(name)
 
     def enqueue_many(self, signatures: Iterable[Signature[Any]]) -> list[AsyncResult[Any]]:
         """Enqueue many jobs at once: one row statement, or one command to the broker, for hundreds of them.

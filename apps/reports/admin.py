@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from apps.core.logs import get_logger
@@ -20,6 +21,7 @@ from apps.organization.local_time import in_zone
 from apps.organization.tenant_admin import TenantAdmin
 
 from . import services
+from .claims import mail_again
 from .downloads import as_download, as_preview
 from .file_reading import UnusableFileError
 from .models import Format, GeneratedReport, ReportSchedule
@@ -91,6 +93,16 @@ class GeneratedReportAdmin(TenantAdmin):
     file_facts = ("schedule", "window", "site", "format", "size_text", "rows", "sha256")
     fields = (*file_facts, "status", "reason", "due", "sent", "mailed_to")
     readonly_fields = fields
+    actions = ("mail_again",)
+
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("reports.run_reportschedule"))
+
+    @admin.action(description="Mail the selected reports again that failed or expired", permissions=["run"])
+    def mail_again(self, request: HttpRequest, reports: QuerySet[GeneratedReport]) -> None:
+        count = mail_again(GeneratedReport.objects.filter(pk__in=reports.values("pk")), now=timezone.now())
+        log.info("report.mailed_again", count=count, user_id=request.user.pk)
+        messages.success(request, f"{count} reports are mailed when the next ones are.")
 
     @admin.display(description="report", ordering="schedule__name")
     def name(self, report: GeneratedReport) -> str:

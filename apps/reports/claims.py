@@ -70,5 +70,14 @@ def give_back_stale(*, at: datetime) -> int:
     return stale.update(status=_Status.READY, sending_since=None)
 
 
+def mail_again(reports: QuerySet[GeneratedReport], *, now: datetime) -> int:
+    """Let those of these be mailed that failed or came too late and have a file. Returns how many.
+
+    Whoever has got it already does not get it again.
+    """
+    ended = reports.filter(status__in=[_Status.FAILED, _Status.EXPIRED]).exclude(file="")
+    return ended.update(status=_Status.READY, send_at=now, reason="")
+
+
 def _in_time(now: datetime) -> QuerySet[GeneratedReport]:
     return GeneratedReport.objects.filter(status=_Status.READY, send_at__lte=now, send_at__gte=now - LATEST)

@@ -9,6 +9,8 @@ from typing import Final
 from cronsim import CronSim
 
 from apps.operations.models import ChecklistItem, Job, JobNeed
+from apps.operations.planned_rows import note
+from apps.operations.templates import lock_templates
 
 from .organization import Place
 
@@ -109,6 +111,13 @@ def make_work(place: Place, now: datetime, chance: Random) -> None:
             else:
                 _add(rows, job, stops, instant, Status.ASSIGNED, 0, chance)
     rows.write()
+    _note_plans(place)
+
+
+def _note_plans(place: Place) -> None:
+    """That the occurrences are what the templates plan, so that planning has nothing to replace."""
+    templates = lock_templates(place.site.jobs.filter(parent=None).values_list("pk", flat=True))
+    note([(template.job_id, template.last_generated_until, template.fingerprint) for template in templates])
 
 
 def _template(place: Place, plan: Plan, now: datetime, chance: Random) -> dict[str, object]:

@@ -1,6 +1,8 @@
 """Jobs on real worker processes."""
 
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -126,6 +128,20 @@ def test_a_job_waits_in_the_list_of_its_queue(server: redis.Redis) -> None:
     assert server.llen("critical") == 2
     assert server.llen("maintenance") == 0
     assert f'"bgjobs_ready_at": {before:.0f}'[:-3] in server.lindex("critical", 0)
+
+
+def test_a_task_that_nobody_has_imported_goes_where_its_declaration_says(server: redis.Redis) -> None:
+    """As in a web process, and between apps that talk by task name."""
+    script = """
+import django
+django.setup()
+from intelliwiz_config.celery import app
+assert "send_reminder_email" not in app._tasks
+app.send_task("send_reminder_email")
+app.send_task("of_another_project")
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60, env={**os.environ, "PYTHONPATH": "."})
+    assert (server.llen("email"), server.llen("maintenance")) == (1, 1)
 
 
 def test_an_unknown_queue_is_refused_at_enqueue_and_nothing_is_sent(server: redis.Redis) -> None:

@@ -13,6 +13,7 @@ from apps.helpdesk.models import Ticket, TicketHistory
 from apps.helpdesk.models.escalation_rule import EscalationRule
 from apps.media.models import MediaFile
 from apps.operations.models import ChecklistItem, Job, JobNeed
+from apps.operations.services import plan_other_work, plan_ppm
 from apps.organization.models import Asset, Group, Person, Site, Tenant
 from apps.reports.models import Format, ReportSchedule
 
@@ -186,3 +187,10 @@ def test_half_of_the_media_files_are_old_enough_for_the_archive():
     seed(tenants=1)
     old = MediaFile.objects.filter(taken_at__lt=NOW - timedelta(days=60))
     assert (old.count(), MediaFile.objects.count()) == (18, 36)
+
+
+def test_planning_goes_on_from_what_is_planned():
+    seed(tenants=1)
+    planned = set(JobNeed.objects.values_list("pk", flat=True))
+    assert plan_other_work(now=NOW).counts["replaced"] == plan_ppm(now=NOW).counts["replaced"] == 0
+    assert planned < set(JobNeed.objects.values_list("pk", flat=True))

@@ -162,6 +162,30 @@ def test_run_now_reaches_no_schedule_of_another_tenant(agency, clerk) -> None:
     assert not OutboxMessage.objects.exists()
 
 
+def test_reports_that_failed_or_expired_can_be_mailed_again(agency, clerk) -> None:
+    failed, expired = (agency.report(status=status, reason="It failed.") for status in ("FAILED", "EXPIRED"))
+    sent, without_a_file = agency.report(status="SENT"), agency.report(status="FAILED")
+    type(sent).objects.filter(pk=without_a_file.pk).update(file="")
+    foreign = Agency("other").report(status="FAILED")
+    chosen = [report.pk for report in (failed, expired, sent, without_a_file, foreign)]
+    text = clerk.post(REPORTS, {"action": "mail_again", "_selected_action": chosen}, follow=True).content.decode()
+    assert "2 reports are mailed when the next ones are." in text
+    for report in (failed, expired, sent, without_a_file, foreign):
+        report.refresh_from_db()
+    assert [report.status for report in (failed, expired)] == ["READY", "READY"]
+    assert failed.reason == ""
+    assert failed.send_at > NOW - timedelta(days=400)
+    assert [report.status for report in (sent, without_a_file, foreign)] == ["SENT", "FAILED", "FAILED"]
+
+
+def test_mailing_again_needs_its_own_permission(agency, client) -> None:
+    sign_in(client, agency, "view_generatedreport")
+    failed = agency.report(status="FAILED")
+    client.post(REPORTS, {"action": "mail_again", "_selected_action": [failed.pk]}, follow=True)
+    failed.refresh_from_db()
+    assert failed.status == "FAILED"
+
+
 def test_reports_are_listed_with_their_window_in_the_schedules_zone(agency, clerk) -> None:
     report = agency.report(size=1536, reason="The <b>server</b> refused it (550).", status="FAILED")
     text = clerk.get(REPORTS).content.decode()
