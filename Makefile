@@ -33,7 +33,7 @@ check: environment ## format, lint, types, imports, system checks, migrations, t
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" tests/unit
 
 test: check ## everything in `make check`, then all other tests
-	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/unit tests
+	$(BIN)/pytest -n 3 --dist loadfile --ignore=tests/unit tests
 
 chaos: environment ## kill workers and servers for half an hour, beside Celery's own transport; and long tests in full
 	$(BIN)/python -m tests.chaos

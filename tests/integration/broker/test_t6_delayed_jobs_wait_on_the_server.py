@@ -117,10 +117,10 @@ def test_any_process_that_beats_moves_what_is_due(broker_server: BrokerServer) -
 def test_a_stock_producers_eta_does_not_wait_in_a_worker_either(
     valkey_server: BrokerServer, crew: Crew, trial: Trial
 ) -> None:
+    crew(valkey_server, "--pool=prefork", "--concurrency=1")
     due = time.time() + 4
     for number in range(50):
         valkey_server.client.lpush(QUEUE, text_of("work", number, eta=due))
-    crew(valkey_server, "--pool=prefork", "--concurrency=1")
     eventually(lambda: valkey_server.delayed() == 50)
     assert valkey_server.leased() == 0
     assert not trial.lines()
