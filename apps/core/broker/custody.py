@@ -58,6 +58,7 @@ class Custody:
         self._done: deque[str] = deque()  # acknowledged; the server does not know it yet
         self._done_since = 0.0
         self._returning: deque[str] = deque()  # not to be run here; likewise
+        self._told: tuple[str, ...] = ()  # by the claim that is on its way
         self._healed: deque[str] = deque()  # jobs in trouble that came to a good end
         self._claiming = threading.Lock()
         self._call = 0
@@ -84,7 +85,7 @@ class Custody:
         brings what this one may have claimed.
         """
         with self._claiming:
-            done = _take(self._done)
+            done = self._told = tuple(_take(self._done))
             try:
                 claimed = self._claim(most, queues, done, was_idle)
             except ServerRefusesWritesError:
@@ -92,10 +93,12 @@ class Custody:
             except redis.RedisError:
                 self._done.extendleft(reversed(done))
                 raise
+            finally:
+                self._told = ()
             self._call += 1
             return claimed
 
-    def _claim(self, most: int, queues: Sequence[str], done: list[str], was_idle: bool) -> Claimed | None:
+    def _claim(self, most: int, queues: Sequence[str], done: Sequence[str], was_idle: bool) -> Claimed | None:
         for last_try in (False, True):
             try:
                 return self.store.claim(
@@ -211,7 +214,7 @@ class Custody:
     def _known_leases(self) -> set[str]:
         """Also of what has ended and the server was not told yet. Other threads change these meanwhile."""
         ahead = [lease for consumer in self._consumers for lease in consumer.leases_ahead()]
-        return {*list(self.held), *list(self._done), *list(self._returning), *ahead}
+        return {*list(self.held), *list(self._done), *self._told, *list(self._returning), *ahead}
 
     def leave(self) -> None:
         """The process ends: what is done is acknowledged, all else goes back."""
