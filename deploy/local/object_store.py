@@ -1,12 +1,11 @@
 """A real S3 API on this machine, in memory, with one bucket: where `make demo` archives media."""
 
 import sys
-import time
 from typing import Any, Final
 
 from .command import Command
-from .errors import LocalError
 from .ports import HOST, answers
+from .stack import wait_for
 
 NAME: Final = "object_store"
 BUCKET: Final = "media"
@@ -33,11 +32,7 @@ def environment(port: int) -> dict[str, str]:
 
 def make_bucket(port: int) -> None:
     """Waits until the server answers. Raises LocalError."""
-    until = time.monotonic() + PATIENCE
-    while not answers(port):
-        if time.monotonic() > until:
-            raise LocalError(f"{NAME} has not answered within {PATIENCE:.0f} s: its log says more.")
-        time.sleep(0.05)
+    wait_for(NAME, lambda: answers(port), PATIENCE, lambda: None)
     client(port).create_bucket(Bucket=BUCKET)
 
 

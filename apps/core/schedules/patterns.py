@@ -5,7 +5,6 @@ Minutes are counted from 1970-01-01T00:00Z. A pattern is either an interval, the
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from math import gcd
@@ -46,13 +45,6 @@ def calendar(days: DaySet, minutes: int) -> Pattern:
 
 def is_never(pattern: Pattern) -> bool:
     return isinstance(pattern, Calendar) and not (pattern.minutes and pattern.days.mask)
-
-
-def per_year(pattern: Pattern) -> Fraction:
-    """How often it is due in a year, on average."""
-    if isinstance(pattern, Interval):
-        return Fraction(ROUND, YEARS * pattern.period)
-    return Fraction(pattern.minutes.bit_count() * len(pattern.days), YEARS)
 
 
 def next_due(pattern: Pattern, since: int) -> int | None:

@@ -52,7 +52,7 @@ def load(address: str) -> Celery:
 def _import_tasks(app: Celery) -> None:
     _ = app.conf.beat_schedule  # the settings are read
     app.finalize()
-    for fixup in filter(None, app._fixups):  # type: ignore[attr-defined] # noqa: SLF001
+    for fixup in filter(None, app._fixups):  # type: ignore[attr-defined] # noqa: SLF001 - Celery names them nowhere else
         # It would run all system checks of the Django project in whose process this is.
         signals.import_modules.disconnect(fixup.on_import_modules, sender=app)
     app.loader.import_default_modules()

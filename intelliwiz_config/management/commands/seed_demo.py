@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
-from django.utils import timezone
 from rich.progress import track
 
+from apps.core.commands.instants import instant
 from apps.helpdesk.models import Ticket
 from apps.operations.models import JobNeed
 from apps.organization.models import Site, Tenant
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *, tenants: int, scale: int, seed: int, now: str | None, **_: Any) -> None:
         if tenants < 1 or scale < 1:
             raise CommandError("--tenants and --scale must be 1 or more.")
-        until = _instant(now)
+        until = instant("--now", now)
         with transaction.atomic():  # all of it or nothing
             if Tenant.objects.exists():
                 raise CommandError("There is data already: seed_demo needs an empty database.")
@@ -50,15 +50,3 @@ class Command(BaseCommand):
             f"Made {Tenant.objects.count()} tenants, {Site.objects.count()} sites, {JobNeed.objects.count()} "
             f"occurrences ({overdue.count()} overdue) and {Ticket.objects.count()} tickets."
         )
-
-
-def _instant(text: str | None) -> datetime:
-    if text is None:
-        return timezone.now()
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise CommandError(f"--now: {text!r} is not an instant like 2026-11-23T12:00:00+00:00.") from error
-    if timezone.is_naive(instant):
-        raise CommandError(f"--now: {text!r} has no offset; write it like 2026-11-23T12:00:00+00:00.")
-    return instant

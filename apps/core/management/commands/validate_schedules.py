@@ -71,7 +71,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=WRONG) from None
         except CommandError:
             raise
-        except Exception as error:
+        except Exception as error:  # the outer edge: whatever it is, the exit code is to tell it from findings
             why = f"It could not run: {type(error).__name__}: {error}"
             raise CommandError(why, returncode=COULD_NOT_RUN) from error
 
@@ -92,7 +92,7 @@ class Command(BaseCommand):
             raise SystemExit(FOUND)
 
     def _checked(self, address: str | None, at: datetime) -> "Checked":
-        here: Any = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
+        here: Any = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - not the proxy
         try:
             app: Any = load(address) if address else here
         except ImpossibleDateError as error:  # it has ended the loading, so nothing else is known

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from math import ceil
 
 from ..findings import Finding, finding
 from ..patterns import least_wait
@@ -32,7 +31,7 @@ def run_times(timetable: Timetable) -> Iterator[Finding]:
 
 
 def _into_the_next(line: Line, neighbours: list[Line]) -> Iterator[Finding]:
-    assert line.run_seconds is not None  # noqa: S101
+    assert line.run_seconds is not None  # noqa: S101 - both are asked before
     assert line.pattern is not None  # noqa: S101 - both are asked before
     waits = [
         (wait, other)
@@ -46,6 +45,6 @@ def _into_the_next(line: Line, neighbours: list[Line]) -> Iterator[Finding]:
             line,
             next_one,
             message=f"{line.name} runs for {line.run_seconds:.0f} s (95 of 100 runs), and {next_one.name} may be "
-            f"due on the same queue {ceil(wait)} min after its start.",
+            f"due on the same queue {wait} min after its start.",
             fix="Move one of them (--suggest weighs run times), give them queues of their own, or more slots.",
         )

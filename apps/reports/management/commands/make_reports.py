@@ -4,13 +4,12 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from apps.core.commands.instants import instant
 from apps.reports import due, services
 from apps.reports.models import ReportSchedule
 from apps.reports.tasks import enqueue_disabled_mail
@@ -24,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--schedule", type=int, help="The id of the one schedule to look at (default: all).")
 
     def handle(self, *, at: str | None, schedule: int | None, **_: Any) -> None:
-        now = _instant(at)
+        now = instant("--at", at)
         if schedule is not None and not ReportSchedule.objects.filter(pk=schedule).exists():
             raise CommandError(f"--schedule: there is no schedule {schedule}.")
         with self._shown() as progress:
@@ -49,15 +48,3 @@ class Command(BaseCommand):
         with Progress(*columns, TextColumn("{task.description}", markup=False)) as bar:
             task = bar.add_task("", total=None)
             yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
-
-
-def _instant(text: str | None) -> datetime:
-    if text is None:
-        return timezone.now()
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise CommandError(f"--at: {text!r} is not an instant like 2026-11-23T12:00:00+00:00.") from error
-    if timezone.is_naive(instant):
-        raise CommandError(f"--at: {text!r} has no offset; write it like 2026-11-23T12:00:00+00:00.")
-    return instant
