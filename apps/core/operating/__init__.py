@@ -1,0 +1,1 @@
+"""What operators do to the fleet: one function for each action, which pages and commands share."""
