@@ -54,6 +54,7 @@ class Kind:
     name: str
     scheme: str
     read_ahead: bool = True  # of the engine's transport
+    counts: bool = True  # of the engine's transport: what becomes of each attempt
     prefetch: int = 1  # Celery's own transport is fastest with a long prefetch; the engine's claims by itself
 
     def url(self, port: int) -> str:
@@ -148,6 +149,7 @@ def bare_environment(kind: Kind, server: Server) -> dict[str, str]:
         "BENCHMARK_BROKER": kind.url(server.port),
         "BENCHMARK_PREFETCH": str(kind.prefetch),
         "BENCHMARK_READ_AHEAD": "yes" if kind.read_ahead else "no",
+        "BENCHMARK_COUNTS": "yes" if kind.counts else "no",
         "PYTHONWARNINGS": "ignore",
     }
 

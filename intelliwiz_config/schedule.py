@@ -50,12 +50,13 @@ ENTRIES = (
     Entry(name="move_media_to_cloud_storage", task="move_media_to_cloud_storage", when="0 0 * * 1"),
     # Clean-up, while few people work; one that was missed is made up for by the next day's.
     Entry(name="cleanup_dead_letters", task="cleanup_dead_letters", when="16 2 * * *", candidates=OFF_PEAK),
-    Entry(name="cleanup_firings", task="cleanup_firings", when="46 3 * * *", candidates=OFF_PEAK),
+    Entry(name="cleanup_firings", task="cleanup_firings", when="44 2 * * *", candidates=OFF_PEAK),
     Entry(
         name="cleanup_idempotency_records",
         task="cleanup_idempotency_records",
-        when="31 4 * * *",
+        when="46 3 * * *",
         candidates=OFF_PEAK,
     ),
+    Entry(name="cleanup_runs", task="cleanup_runs", when="31 4 * * *", candidates=OFF_PEAK),
     Entry(name="cleanup_sent_reports", task="cleanup_sent_reports", when="59 4 * * *", candidates=OFF_PEAK),
 )

@@ -5,9 +5,12 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from apps.monitoring.prometheus import view as prometheus
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("metrics", prometheus.metrics, name="metrics"),
     path("reports/", include("apps.reports.urls")),
 ]
 

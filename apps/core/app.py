@@ -111,7 +111,7 @@ class JobsApp(Celery):
             queue_named(queue)
         headers = {**context.current().for_children().headers(), **(options.get("headers") or {})}
         registry: dict[str, Any] = self.__dict__["_tasks"]  # `tasks` would finalise the app
-        task = options.get("task_type") or registry.get(name) or self._looked_up(name)
+        task = options.get("task_type") or registry.get(name) or self.looked_up(name)
         if isinstance(task, BaseTask):
             headers |= task.enqueue_headers(tuple(args or ()), kwargs or {}, headers)
             options = {**task.shown_arguments(tuple(args or ()), kwargs or {}), **options}
@@ -129,7 +129,7 @@ class JobsApp(Celery):
         result.id = result.enqueued.job
         return result  # type: ignore[no-any-return]
 
-    def _looked_up(self, name: str) -> Any:
+    def looked_up(self, name: str) -> Any:
         """A task that nobody has imported in this process: its declaration says where its jobs go."""
         with self._looking:
             if not self._all_imported and apps.ready:

@@ -24,7 +24,9 @@ class EngineSettings:
     dead_letters_kept_days: float = 90  # since their jobs were given up; open ones, too
     breakers: "Mapping[str, Breaker]" = field(default_factory=dict)  # by service, where the defaults do not fit
     firings_kept_days: float = 90  # the history of the timetable
+    runs_kept_days: float = 30  # the history of runs, since they ended
     records_kept_days: float = 7  # that a durable job is done, at least as long as it answers duplicates
+    dashboard: str | None = None  # the path on this site under which it is; None: there is none
     zones: str | None = None  # dotted path of a function: the time zones where the project's people and sites are
 
 

@@ -75,6 +75,13 @@ class FastScript:
         try:
             return self._connections.call("EVALSHA", self._sha, len(keys), *keys, *args)
         except NoScriptError:
-            self._on_new_server()
-            self._connections.call("SCRIPT", "LOAD", self._text)  # unlike EVAL's, never evicted
+            self.load()
             return self._connections.call("EVALSHA", self._sha, len(keys), *keys, *args)
+
+    def load(self) -> None:
+        self._on_new_server()
+        self._connections.call("SCRIPT", "LOAD", self._text)  # unlike EVAL's, never evicted
+
+    def add_to(self, pipeline: Any, *, args: Sequence[Any]) -> None:
+        """One more call of a pipeline, which raises NoScriptError where `load` must come first."""
+        pipeline.execute_command("EVALSHA", self._sha, 0, *args)

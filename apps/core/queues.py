@@ -14,6 +14,7 @@ class Queue:
     rank: int  # of queues among each other; never Celery's message priority, which Redis reads reversed
     sla_seconds: float  # from the moment a job may start to the moment it starts
     carries: str  # what belongs here, in words
+    slo_target: float = 0.99  # share of the jobs that start within the SLA, over 30 days
     spacing_minutes: int = 0  # between any two entries of the timetable whose jobs go here
 
 

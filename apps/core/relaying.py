@@ -13,6 +13,7 @@ from .broker.store import MessageStore
 from .dead_letters.mover import Mover
 from .outbox import Relay, keep_doing
 from .outbox.hosting import Chore
+from .runs.archive import Archiver
 
 REPLY_TIMEOUT: Final = 2.0  # seconds; rows are locked meanwhile
 
@@ -20,8 +21,8 @@ REPLY_TIMEOUT: Final = 2.0  # seconds; rows are locked meanwhile
 def chores() -> list[Chore]:
     conf = current_app.conf
     store = MessageStore(client_for(conf, reply_timeout=REPLY_TIMEOUT), prefix_of(conf), delays=is_leased(conf))
-    # A stock broker has no quarantine: Celery's own transport drops what fails.
-    return [Relay(store).work, *([Mover(store).work] if is_leased(conf) else [])]
+    # A stock broker has no quarantine and no history: Celery's own transport drops what fails, and forgets the rest.
+    return [Relay(store).work, *([Mover(store).work, Archiver(store).work] if is_leased(conf) else [])]
 
 
 def relay_in_beat(**_: Any) -> None:

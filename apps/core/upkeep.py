@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db.models.functions import Now
 
 from .conf import engine_settings
-from .models import DeadLetter, Firing, IdempotencyRecord
+from .models import DeadLetter, Firing, IdempotencyRecord, JobRun
 from .retention import days_ago, remove
 from .tasks import MaintenanceTask
 
@@ -26,3 +26,9 @@ def cleanup_idempotency_records() -> int:
     """Remove records of jobs done before `records_kept_days` that answer no duplicates any more. Returns how many."""
     old = days_ago(engine_settings().records_kept_days)
     return remove(IdempotencyRecord.objects.filter(completed_at__lt=old, expires_at__lt=Now()))
+
+
+@shared_task(base=MaintenanceTask, repeatable=True, name="cleanup_runs")
+def cleanup_runs() -> int:
+    """Remove from the history what ended before `runs_kept_days`. Returns how many."""
+    return remove(JobRun.objects.filter(ended_at__lt=days_ago(engine_settings().runs_kept_days)))

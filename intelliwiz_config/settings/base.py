@@ -7,6 +7,7 @@ import environ
 
 from apps.core import logs
 from apps.media.archive_options import folder_archive, s3_archive
+from apps.monitoring.networks import networks
 from intelliwiz_config.pools import POOLS
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -26,6 +27,7 @@ INSTALLED_APPS = [
     "apps.helpdesk",
     "apps.media",
     "apps.reports",
+    "apps.monitoring",
     "intelliwiz_config",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -37,6 +39,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "apps.monitoring.middleware.without_database",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -61,6 +64,15 @@ TEMPLATES = [
 ROOT_URLCONF = "intelliwiz_config.urls"
 WSGI_APPLICATION = "intelliwiz_config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # What is shown of the jobs while a server is down: shared by the web processes of a machine, and needs no server.
+    "last_known": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(STATE_DIR / "last-known"),  # only for its owner; made when something is first kept
+        "TIMEOUT": 7 * 24 * 3600,
+    },
+}
 STATIC_URL = "static/"
 STATIC_ROOT = STATE_DIR / "static"
 
@@ -79,7 +91,14 @@ CELERY_WORKER_SEND_TASK_EVENTS = CELERY_TASK_SEND_SENT_EVENT = env.bool("TASK_EV
 CELERY_RESULT_EXPIRES = 24 * 3600
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = env.json("BROKER_OPTIONS", default={})
 
-BGJOBS: dict[str, Any] = {"pools": POOLS, "zones": "apps.organization.zones.zones_of_sites"}
+BGJOBS: dict[str, Any] = {
+    "pools": POOLS,
+    "zones": "apps.organization.zones.zones_of_sites",
+    "dashboard": "/admin/monitoring/celery/",
+}
+
+# From where /metrics is read without a token, by the address of the connection itself (docs/monitoring.md).
+METRICS_ALLOWED_NETWORKS = networks(env.list("METRICS_ALLOWED_NETWORKS", default=[]))
 
 # Where reports are kept; all machines that make, mail or show reports need the same folder.
 REPORTS_ROOT = Path(env.str("REPORTS_DIR", default=str(STATE_DIR / "reports"))).absolute()

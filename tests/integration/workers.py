@@ -25,7 +25,8 @@ LEFT_BEHIND = tuple(
     f"bgjobs:{name}"
     for name in (
         *("outbox", "unique:", "published:", "purged:"),
-        *("delayed:", "quarantine", "troubles", "revoked", "paused"),
+        *("delayed:", "quarantine", "troubles", "revoked", "paused", "fuses", "fused:"),
+        *("counts:", "runs"),
     )
 )
 # One step for the server, or a message on its way from one place to the next is in neither.

@@ -2,6 +2,6 @@
 
 from .actor import Actor
 from .catalogue import ACTIONS, Action
-from .service import perform
+from .service import Done, perform, permit
 
-__all__ = ["ACTIONS", "Action", "Actor", "perform"]
+__all__ = ["ACTIONS", "Action", "Actor", "Done", "perform", "permit"]

@@ -1,11 +1,29 @@
-"""The audit: one row per action, written before it runs, and never changed once it has ended."""
+"""The audit: one row per action, written before it runs, and never changed once it has ended.
+
+The database refuses the same by a trigger (migration 0007), for whoever goes past these classes.
+"""
 
 import uuid
-from typing import Any
+from typing import Any, Final, NoReturn
 
 from django.db import models
 
 from .catalogue import PERMISSIONS
+
+APPEND_ONLY: Final = "The audit is append-only."
+
+
+class AuditRows(models.QuerySet["OperatorAction"]):
+    """Rows to be read. Emptying the whole table, as tests do, is left to whoever owns the database."""
+
+    def update(self, **_: Any) -> NoReturn:
+        raise TypeError(APPEND_ONLY)
+
+    def delete(self) -> NoReturn:
+        raise TypeError(APPEND_ONLY)
+
+    def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError(APPEND_ONLY)
 
 
 class OperatorAction(models.Model):
@@ -23,7 +41,9 @@ class OperatorAction(models.Model):
     expected = models.PositiveIntegerField(null=True)  # how many things it was to affect; null: unknown
     affected = models.PositiveIntegerField(null=True)  # how many it did
     result = models.CharField(max_length=7, choices=Result, default=Result.STARTED)
-    detail = models.TextField(blank=True)
+    detail = models.TextField(blank=True)  # what has come of it, or why it failed, in a sentence
+
+    objects = AuditRows.as_manager()
 
     class Meta:
         app_label = "bgjobs"
@@ -36,15 +56,15 @@ class OperatorAction(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise TypeError("The audit is append-only.")
+            raise TypeError(APPEND_ONLY)
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("The audit is append-only.")
+        raise TypeError(APPEND_ONLY)
 
     def end(self, result: Result, *, affected: int | None = None, detail: str = "") -> None:
         """Note how the action ended; only the process that runs it does, and only once."""
         self.result, self.affected, self.detail = result, affected, detail
-        type(self).objects.filter(pk=self.pk, result=self.Result.STARTED).update(
+        models.QuerySet(type(self)).filter(pk=self.pk, result=self.Result.STARTED).update(
             result=result, affected=affected, detail=detail
         )

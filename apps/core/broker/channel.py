@@ -23,7 +23,7 @@ from .messages import due_of
 from .qos import LeasedQoS
 from .quarantine import record
 from .servers import custody_of, store_of
-from .store import Entry, MessageStore
+from .store import NO_TASK, Entry, MessageStore
 
 log = get_logger(__name__)
 
@@ -38,6 +38,7 @@ class LeasedMessage(virtual.Message):
 
     channel: Any
     delivery_tag: Any
+    custody: Custody  # in which it is held
     entry: Entry  # what was claimed
     history: list[str]  # of trouble that this job has had: "<moment> <event> <owner>"
     tag: str  # its publisher's delivery tag
@@ -48,7 +49,7 @@ class LeasedMessage(virtual.Message):
             return
         super().ack(multiple)
         if self.history:
-            self.channel.custody.forget_troubles(str(self.headers.get("id")))
+            self.custody.forget_troubles(str(self.headers.get("id")))
 
     def quarantine(
         self,
@@ -58,26 +59,31 @@ class LeasedMessage(virtual.Message):
         last_event: str = "",
         failure: Failure | None = None,
         ran: bool = False,
+        note: str = "",
     ) -> None:
-        """Set the message aside, instead of acknowledging or rejecting it; see `quarantine.record`."""
+        """Set the message aside, instead of acknowledging or rejecting it; see `quarantine.record`.
+
+        `note`: what counts of it.
+        """
         if not self._gives_up_its_unique_key():
             self.requeue()
             return
         history = [*self.history, event_line(last_event)] if last_event else self.history
-        self.channel.custody.quarantine(
+        self.custody.quarantine(
             self.delivery_tag,
             record(self.entry, reason, detail=detail, history=history, failure=failure, ran=ran),
+            note,
         )
         if self.history:
-            self.channel.custody.forget_troubles(str(self.headers.get("id")))
+            self.custody.forget_troubles(str(self.headers.get("id")))
         self._state = "REJECTED"
 
     def reject(self, requeue: bool = False) -> None:
         super().reject(requeue=requeue or not self._gives_up_its_unique_key())
 
-    def requeue_after(self, event: str) -> None:
+    def requeue_after(self, event: str, note: str) -> None:
         """Requeue the message, and note in its job's history what has happened to it."""
-        self.channel.custody.put_back(self.delivery_tag, event)
+        self.custody.put_back(self.delivery_tag, event, note)
         self._state = "REQUEUED"
 
     def _gives_up_its_unique_key(self) -> bool:
@@ -163,7 +169,9 @@ class LeasedChannel(Base):  # type: ignore[misc] # see Base
             super()._put(queue, message, **kwargs)
             return
         priority = self._get_message_priority(message, reverse=False)
-        self.store.publish(queue, self._q_for_pri(queue, priority), dumps(message), due=due_of(headers) or 0.0)
+        task = headers["task"] if isinstance(headers["task"], str) and headers["task"] else NO_TASK
+        due = due_of(headers) or 0.0
+        self.store.publish(queue, self._q_for_pri(queue, priority), dumps(message), due=due, task=task)
 
     def _purge(self, queue: str) -> int:
         return self.store.purge(queue)

@@ -14,7 +14,11 @@ from celery.worker.consumer.mingle import Mingle
 from celery.worker.state import requests, reserved_requests
 
 from ..logs import get_logger
+from ..metrics import events
 from ..owners import end_heartbeat
+from ..retry import FailureReason
+from . import run_notes
+from .cards import writer_of
 from .channel import LeasedMessage
 from .intake import REFUSED_FOR
 from .transport import REFUSALS, Transport
@@ -70,7 +74,10 @@ class LeasedConsumer(Consumer):
             super().on_unknown_task(body, message, exc)
 
     def _set_aside(self, message: LeasedMessage, reason: str, error: Exception) -> None:
-        message.quarantine(reason, f"{type(error).__name__}: {error}")
+        note = run_notes.of_message(
+            events.FAILED, queue=message.entry.queue, reason=FailureReason.POISON, headers=message.headers
+        )
+        message.quarantine(reason, f"{type(error).__name__}: {error}", note=note)
         job = message.headers.get("id")
         log.error("broker.quarantined", job=job, reason=reason, queue=message.entry.queue)
         if isinstance(job, str):
@@ -79,6 +86,11 @@ class LeasedConsumer(Consumer):
             signals.task_rejected.send(sender=self, message=message, exc=error)
 
     # Connections come and go.
+
+    def on_ready(self) -> None:
+        super().on_ready()
+        if self._is_leased and self.task_consumer is not None:
+            self.task_consumer.channel.custody.card_writer = writer_of(self)
 
     def loop_args(self) -> Any:
         """Asked for each new event loop, at which Celery chokes on a child whose death it has noticed by half."""
@@ -176,5 +188,4 @@ def _nothing_to_learn(_: Any) -> None:
 def _put_back(request: Any) -> None:
     message = getattr(request, "message", None)
     if isinstance(message, LeasedMessage):
-        channel: Any = message.channel
-        channel.custody.put_back(message.delivery_tag)
+        message.custody.put_back(message.delivery_tag)

@@ -16,6 +16,7 @@ from ..logs import get_logger
 from ..owners import add_pulse, owner_id
 from ..owners.heartbeat import STORE
 from ..queues import QUEUES
+from .cards import Running, Writer
 from .store import Claimed, Entry, MessageStore, ServerRefusesWritesError, SilentOwnerError
 from .strays import Strays
 
@@ -58,6 +59,10 @@ class Custody:
         self._done: deque[str] = deque()  # acknowledged; the server does not know it yet
         self._done_since = 0.0
         self._returning: deque[str] = deque()  # not to be run here; likewise
+        self._notes: dict[str, str] = {}  # by lease: what counts of an attempt that ended, and is not told yet
+        self.running: dict[str, Running] = {}  # by lease: attempts that have begun
+        self._counted: set[str] = set()  # those of which the server knows that they have begun
+        self.card_writer: Writer | None = None  # of a worker
         self._told: tuple[str, ...] = ()  # by the claim that is on its way
         self._healed: deque[str] = deque()  # jobs in trouble that came to a good end
         self._claiming = threading.Lock()
@@ -89,6 +94,7 @@ class Custody:
             try:
                 claimed = self._claim(most, queues, done, was_idle)
             except ServerRefusesWritesError:
+                self._forget_notes(done)
                 raise  # only after it has heard of what is done
             except redis.RedisError:
                 self._done.extendleft(reversed(done))
@@ -96,6 +102,7 @@ class Custody:
             finally:
                 self._told = ()
             self._call += 1
+            self._forget_notes(done)
             return claimed
 
     def _claim(self, most: int, queues: Sequence[str], done: Sequence[str], was_idle: bool) -> Claimed | None:
@@ -107,6 +114,7 @@ class Custody:
                     most=most,
                     queues=queues,
                     acknowledged=done,
+                    notes=self._notes,
                     was_idle=was_idle,
                 )
             except SilentOwnerError:
@@ -115,9 +123,19 @@ class Custody:
                 self._heartbeat.beat()
         raise AssertionError("unreachable")
 
+    def _ended(self, lease: str) -> None:
+        self.running.pop(lease, None)
+        self._counted.discard(lease)
+
+    def note(self, lease: str, note: str) -> None:
+        """What counts of the attempt that is acknowledged next."""
+        if lease in self.held:
+            self._notes[lease] = note
+
     def acknowledge(self, lease: str) -> None:
         """The job is done. Any thread may call this."""
         if self.held.pop(lease, None) is not None:
+            self._ended(lease)
             self._remember(self._done, lease)
             for consumer in self._consumers:
                 consumer.slot_freed()
@@ -131,15 +149,29 @@ class Custody:
         self._healed.append(job)
         self._heartbeat.poke()
 
-    def put_back(self, lease: str, event: str = "") -> None:
-        """The message goes back to where it is claimed next. Without an `event` that may happen a moment later."""
+    def count_early(self, lease: str, note: str) -> None:
+        """Of an attempt whose message was acknowledged before it began."""
+        self._ended(lease)
+        lease = f"={lease}"
+        self._notes[lease] = note
+        self._remember(self._done, lease)
+
+    def put_back(self, lease: str, event: str = "", note: str = "") -> None:
+        """The message goes back to where it is claimed next. Without an `event` that may happen a moment later.
+
+        `note`: of an attempt that has died.
+        """
         if self.held.pop(lease, None) is None:
             return
+        self._ended(lease)
         if not event:
             self._remember(self._returning, lease)
             return
         try:
-            self.store.put_back(owner_id(), [lease], event_line(event))
+            if note:
+                self.store.put_back_lost(owner_id(), lease, event_line(event), note)
+            else:
+                self.store.put_back(owner_id(), [lease], event_line(event))
         except redis.RedisError as error:
             log.warning("broker.put_back_postponed", error=type(error).__name__)
             self._remember(self._returning, lease)
@@ -149,12 +181,13 @@ class Custody:
         for lease in leases:
             self._remember(self._returning, lease)
 
-    def quarantine(self, lease: str, record: str) -> None:
+    def quarantine(self, lease: str, record: str, note: str = "") -> None:
         """The message is set aside with all that is known of it; where that is not possible now, it goes back."""
         if self.held.pop(lease, None) is None:
             return
+        self._ended(lease)
         try:
-            self.store.quarantine(owner_id(), lease, record)
+            self.store.quarantine(owner_id(), lease, record, note)
         except redis.RedisError as error:
             log.warning("broker.quarantine_postponed", error=type(error).__name__)
             self._remember(self._returning, lease)
@@ -174,6 +207,16 @@ class Custody:
             log.warning("broker.delay_postponed", error=type(error).__name__)
             self._remember(self._returning, entry.lease)
 
+    def park(self, entry: Entry, task: str) -> None:
+        """The message waits until its task's fuse has ended; where that is not possible now, it goes back."""
+        if self.held.pop(entry.lease, None) is None:
+            return
+        try:
+            self.store.park(owner_id(), entry.lease, queue=entry.queue, task=task)
+        except redis.RedisError as error:
+            log.warning("broker.parking_postponed", error=type(error).__name__)
+            self._remember(self._returning, entry.lease)
+
     def settle_pending(self) -> float | None:
         """Tell the server what it does not know yet. Returns the seconds until there is more to tell, or None."""
         for consumer in self._consumers:
@@ -190,7 +233,18 @@ class Custody:
         """The heartbeat, as far as this server is concerned."""
         queues = [queue for consumer in self._consumers for queue in consumer.queues]
         every = {*queues, *(queue.name for queue in QUEUES)}
-        beat = self.store.pulse(owners, queues=queues, all_queues=sorted(every))
+        running = list(self.running.items())  # at once: other threads change it
+        begun = {lease: one for lease, one in running if lease not in self._counted}
+        beat = self.store.pulse(
+            owners,
+            queues=queues,
+            all_queues=sorted(every),
+            card=self.card_writer.write(queues, [one for _, one in running]) if self.card_writer else "",
+            begun=[part for lease, one in begun.items() for part in (lease, one.message.entry.queue, one.name)],
+        )
+        if not beat.refused:
+            self._counted.update(begun)
+            self._counted.intersection_update(list(self.running))
         for owner, count in beat.rescued.items():
             log.warning("broker.rescued", owner=owner, jobs=count)
         if beat.refused and not self._refused:
@@ -237,11 +291,19 @@ class Custody:
     def _tell(self, everything: bool) -> None:
         if everything:
             while done := _take(self._done):
-                self._keep_unless(done, self._done, lambda told: self.store.acknowledge(owner_id(), told))
+                self._keep_unless(done, self._done, self._tell_done)
         while returning := _take(self._returning):
             self._keep_unless(returning, self._returning, lambda told: self.store.put_back(owner_id(), told))
         while healed := _take(self._healed):
             self._keep_unless(healed, self._healed, self.store.forget_troubles)
+
+    def _tell_done(self, done: list[str]) -> None:
+        self.store.acknowledge(owner_id(), done, self._notes)
+        self._forget_notes(done)
+
+    def _forget_notes(self, leases: Sequence[str]) -> None:
+        for lease in leases:
+            self._notes.pop(lease, None)
 
     def _keep_unless(self, taken: list[str], pending: deque[str], tell: "Tell") -> None:
         try:

@@ -13,7 +13,8 @@ from ..context import DURABLE_HEADER
 from ..exceptions import DuplicateOfFailedError, DuplicateRunningError
 from ..logs import redact
 from ..masking import scrub
-from ..retry import classify
+from ..metrics import events
+from ..retry import FailureReason, classify
 from .channel import LeasedMessage
 from .failure import Failure
 from .qos import REJECTED
@@ -60,8 +61,19 @@ class Ending:
         headers: dict[str, Any] = message.headers
         return self.reason not in UNREMARKABLE or headers.get(DURABLE_HEADER) is True
 
-    def set_aside(self, message: LeasedMessage) -> None:
-        message.quarantine(self.reason, self.detail, failure=self.failure, ran=self.ran)
+    def counted(self) -> tuple[str, str]:
+        """Its event among the counts, and the reason there."""
+        match self.reason:
+            case "revoked" | "expired" | "rejected":
+                return self.reason, events.NONE
+            case "duplicate":
+                return events.DEDUPLICATED, events.NONE
+            case "time_limit":
+                return events.FAILED, FailureReason.TIMEOUT
+        return events.FAILED, self.reason
+
+    def set_aside(self, message: LeasedMessage, note: str = "") -> None:
+        message.quarantine(self.reason, self.detail, failure=self.failure, ran=self.ran, note=note)
 
 
 def error_of(exc_info: Any) -> BaseException:

@@ -37,6 +37,13 @@ class Failure:
             frames=tuple(_frames(exc_info.tb))[-MOST_FRAMES:],
         )
 
+    @classmethod
+    def of_error(cls, error: BaseException, *, secrets: Collection[str] = ()) -> Self:
+        """Likewise, where only the error is at hand."""
+        text = redact(scrub(text_of(error)[: 2 * LONGEST_TEXT], secrets))[:LONGEST_TEXT]
+        frames = tuple(_frames(error.__traceback__))[-MOST_FRAMES:]
+        return cls(error=_name(type(error), error), text=text, traceback="", frames=frames)
+
 
 def text_of(error: BaseException) -> str:
     """What an error says, also where its own `__str__` fails."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from kombu.transport import virtual
 
-from . import quarantine
+from ..metrics import events
+from . import quarantine, run_notes
 from .custody import Custody
 from .store import Entry
 
@@ -46,7 +47,8 @@ class LeasedQoS(virtual.QoS):
         if requeue:
             self._custody.put_back(delivery_tag, event=REJECTED)
         elif (entry := self._custody.held.get(delivery_tag)) is not None:
-            self._custody.quarantine(delivery_tag, quarantine.record(entry, REJECTED))
+            note = run_notes.of_message(events.REJECTED, queue=entry.queue)
+            self._custody.quarantine(delivery_tag, quarantine.record(entry, REJECTED), note)
 
     def restore_unacked(self, *_: Any, **__: Any) -> None:
         """Likewise."""

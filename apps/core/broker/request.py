@@ -1,24 +1,32 @@
 """Celery's request for a leased job: how it ends decides what becomes of its message."""
 
 import time
+from collections.abc import Collection, Mapping
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, Final
 
 from billiard.exceptions import WorkerLostError
 from celery import signals
-from celery.exceptions import InvalidTaskError
+from celery.exceptions import InvalidTaskError, Retry
 from celery.worker import state
 from celery.worker.request import Request
 from celery.worker.strategy import default as celery_strategy
 
 from .. import masking
+from ..exceptions import CircuitOpenError, DuplicateRunningError
 from ..logs import get_logger
-from ..retry import FailureReason
+from ..metrics import events
+from ..retry import FailureReason, classify
+from ..told import told_of
+from . import run_notes
 from .channel import LeasedMessage
 from .ending import Ending, error_of, expired, revoked, timed_out
+from .failure import Failure
 from .run_times import run_times
 
 PROCESS_DIED: Final = "process_died"  # event: the very process that ran the job
+LONGEST_SHOWN: Final = 2_000  # characters of arguments
 
 log = get_logger(__name__)
 
@@ -28,6 +36,10 @@ class LeasedRequest(Request):
 
     _process_died = False
     _ending: Ending | None = None  # what its message is set aside for, instead of being acknowledged
+    _event, _reason = events.SUCCEEDED, events.NONE  # how this attempt ends, unless it is found otherwise
+    _failure: Failure | None = None
+    _told: Mapping[str, Any] = MappingProxyType({})  # by the process that ran it
+    _is_counted = False
 
     def __init__(self, message: Any, *args: Any, **kwargs: Any) -> None:
         """Raises InvalidTaskError for a message that is no job's, where Celery's own would end the worker."""
@@ -48,9 +60,10 @@ class LeasedRequest(Request):
 
             @wraps(original)
             def on_success(self: Any, failed__retval__runtime: Any, **options: Any) -> Any:
-                failed, _, seconds = failed__retval__runtime
+                failed, text, seconds = failed__retval__runtime
                 if not failed:  # else `on_failure` is called, too
                     run_times.note(seconds)
+                    self.note_success(text)
                 return original(self, failed__retval__runtime, **options)
 
             setattr(cls, "on_success", on_success)  # noqa: B010 - a method is replaced
@@ -60,13 +73,22 @@ class LeasedRequest(Request):
             run_times.note(time.time() - self.time_start)
         secrets = masking.secrets(self.task.run, self._sensitive, self.args, self.kwargs)
         self._ending = Ending.of(exc_info, job=self.id, secrets=secrets)
-        self._process_died = isinstance(error_of(exc_info), WorkerLostError) and not state.should_terminate
-        return super().on_failure(exc_info, send_failed_event, return_ok)
+        error = error_of(exc_info)
+        self._process_died = isinstance(error, WorkerLostError) and not state.should_terminate
+        self._told = told_of(exc_info)
+        if isinstance(error, Retry):
+            self._event, self._reason, self._failure = _sent_back(error, secrets)
+        ended = super().on_failure(exc_info, send_failed_event, return_ok)
+        self._count_late()
+        return ended
 
     def on_timeout(self, soft: bool, timeout: float) -> Any:
         if not soft:
             self._ending = timed_out(timeout)
-        return super().on_timeout(soft, timeout)
+        ended = super().on_timeout(soft, timeout)
+        if not soft:
+            self._count_late()
+        return ended
 
     def maybe_expire(self) -> Any:
         """Celery also notes the job as revoked: this worker would drop it when it is replayed."""
@@ -86,6 +108,36 @@ class LeasedRequest(Request):
     def _sensitive(self) -> tuple[str, ...]:
         return tuple(getattr(self.task, "sensitive_args", ()))
 
+    def on_accepted(self, pid: Any, time_accepted: float) -> None:
+        super().on_accepted(pid, time_accepted)
+        if isinstance(self.message, LeasedMessage):
+            self.message.custody.running[self.message.entry.lease] = self
+
+    def note_success(self, text: Any) -> None:
+        self._told = told_of(text)
+        if self._told.get("duplicate_of", self.id) != self.id:  # else it is answered with what it has done before
+            self._event = events.DEDUPLICATED
+        self._count_late()
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Its arguments for people."""
+        return str(self._argsrepr)[:LONGEST_SHOWN], str(self._kwargsrepr)[:LONGEST_SHOWN]
+
+    def _note(self) -> str:
+        """What counts of this attempt. It counts once."""
+        self._is_counted = True
+        if (ending := self._ending) is not None:
+            self._event, self._reason = ending.counted()
+            self._failure = ending.failure
+        return run_notes.of_request(self, self._event, self._reason, told=self._told, failure=self._failure)
+
+    def _count_late(self) -> None:
+        """Of a task that acknowledges before it runs: its message is gone already."""
+        message = self.message
+        if self.acknowledged and not self._is_counted and isinstance(message, LeasedMessage):
+            message.custody.count_early(message.entry.lease, self._note())
+
     # Celery leaves both to the event loop's next turn, which a solo worker would sleep through.
 
     def acknowledge(self) -> None:
@@ -95,9 +147,16 @@ class LeasedRequest(Request):
         elif not self.acknowledged:
             self.acknowledged = True
             if self._ending is None or not self._ending.is_kept_of(message):
+                if self._has_ended:
+                    message.custody.note(message.entry.lease, self._note())
                 message.ack()
             else:
-                self._ending.set_aside(message)
+                self._ending.set_aside(message, self._note())
+
+    @property
+    def _has_ended(self) -> bool:
+        """Not where a task acknowledges before it runs."""
+        return bool(self.task.acks_late) or self._ending is not None
 
     def reject(self, requeue: bool = False) -> None:
         message = self.message
@@ -110,7 +169,7 @@ class LeasedRequest(Request):
             elif self._ending is None or requeue:
                 message.reject(requeue=requeue)
             else:
-                self._ending.set_aside(message)
+                self._ending.set_aside(message, self._note())
             self.send_event("task-rejected", requeue=requeue)
 
     def _blame(self, message: LeasedMessage) -> None:
@@ -118,9 +177,12 @@ class LeasedRequest(Request):
         deaths = 1 + sum(f" {PROCESS_DIED} " in event for event in message.history)
         if deaths < task.max_process_deaths:
             log.warning("job.process_died", task=self.name, job=self.id, deaths=deaths)
-            message.requeue_after(PROCESS_DIED)
+            self._event = events.LOST
+            message.requeue_after(PROCESS_DIED, self._note())
         else:
-            give_up(task, message, f"its process died {deaths} times", last_event=PROCESS_DIED)
+            self._event, self._reason = events.FAILED, FailureReason.POISON
+            why = f"its process died {deaths} times"
+            give_up(task, message, why, last_event=PROCESS_DIED, note=self._note())
 
 
 def strategy(task: Any, app: Any, consumer: Any) -> Any:
@@ -148,11 +210,27 @@ def _check_time_limits(hard: float | None, soft: float | None) -> None:
             raise TypeError("a time limit is no number")
 
 
-def give_up(task: Any, message: LeasedMessage, why: str, last_event: str = "") -> None:
+def _sent_back(error: Retry, secrets: Collection[str]) -> tuple[str, str, Failure | None]:
+    """The event and the reason of a job that comes again, and what it failed with."""
+    cause: Any = error.exc
+    if isinstance(cause, DuplicateRunningError):
+        return events.WAITED, events.NONE, None
+    if isinstance(cause, CircuitOpenError):
+        return events.PARKED, events.NONE, None
+    if not isinstance(cause, BaseException):
+        return events.RETRIED, FailureReason.TRANSIENT, None
+    return events.RETRIED, classify(cause), Failure.of_error(cause, secrets=secrets)
+
+
+def give_up(task: Any, message: LeasedMessage, why: str, last_event: str = "", note: str = "") -> None:
     """Set a poisonous job aside, and let those who wait for it know."""
     job = message.headers.get("id")
     error = WorkerLostError(f"Set aside: {why}.")
-    message.quarantine(FailureReason.POISON, why, last_event=last_event)
+    poison = FailureReason.POISON
+    note = note or run_notes.of_message(
+        events.FAILED, queue=message.entry.queue, reason=poison, headers=message.headers
+    )
+    message.quarantine(poison, why, last_event=last_event, note=note)
     task.backend.mark_as_failure(job, error)
     signals.task_failure.send(
         sender=task, task_id=job, exception=error, args=(), kwargs={}, traceback=None, einfo=None

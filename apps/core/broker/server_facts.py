@@ -17,6 +17,7 @@ class ServerFacts:
     keeps_log: bool | None  # it has an append-only file
     memory_limit: int | None  # bytes; 0: none
     memory_used: int | None
+    evicted_keys: int | None = None  # since it started; anything but 0 may have been a job
 
     @classmethod
     def read(cls, info: Mapping[str, Any]) -> Self:
@@ -31,6 +32,7 @@ class ServerFacts:
             keeps_log=bool(info["aof_enabled"]) if "aof_enabled" in info else None,
             memory_limit=info.get("maxmemory"),
             memory_used=info.get("used_memory"),
+            evicted_keys=info.get("evicted_keys"),
         )
 
     @property

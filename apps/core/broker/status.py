@@ -14,7 +14,6 @@ import redis
 from ..logs import redact
 from ..queues import QUEUES, Queue
 from . import quarantine
-from .configured import broker_client, broker_prefix, configured_store, is_leased
 from .depths import Pause
 from .fleet import Owner
 from .server_facts import ServerFacts
@@ -57,14 +56,14 @@ class Status:
     claimed_by_stock: int | None = None  # messages in the hands, or memory, of workers of the stock transport
 
 
-def read_status() -> Status:
-    """Of the broker that the settings name. Raises ImproperlyConfigured where that is neither Valkey nor Redis."""
+def read_status(store: MessageStore, *, is_leased: bool) -> Status:
+    """`is_leased`: else the messages are those of the stock transport, which knows less of them."""
     try:
-        return _leased_status(configured_store()) if is_leased() else _stock_status()
+        return _leased_status(store) if is_leased else _stock_status(store.client, store.prefix)
     except redis.RedisError as error:
         return Status(
             at=time.time(),
-            is_leased=is_leased(),
+            is_leased=is_leased,
             unreachable=redact(f"{type(error).__name__}: {error}"),
             queues=tuple(QueueStatus(queue=queue) for queue in QUEUES),
         )
@@ -104,8 +103,7 @@ def _leased_status(store: MessageStore) -> Status:
     )
 
 
-def _stock_status() -> Status:
-    client, prefix = broker_client(), broker_prefix()
+def _stock_status(client: redis.Redis, prefix: str) -> Status:
     now = time.time()
     waiting = {queue.name: waiting_of_stock(client, prefix, queue.name) for queue in QUEUES}
     return Status(

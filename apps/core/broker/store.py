@@ -4,7 +4,7 @@ waiting -> leased -> acknowledged, and from a lease back to waiting, to delayed 
 Names and places are listed once, in lua/common.lua.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,9 +14,13 @@ import redis
 
 from ..conf import engine_settings
 from ..fast_script import Connections, FastScript
+from ..metrics.events import EDGES, RUNS_KEPT, RUNS_TOGETHER
 from ..owners import keep_quiet
+from . import fuses
+from .cards import Card
 from .depths import FIRST_SEEN_KEPT, QueueDepth
 from .fleet import Fleet
+from .fuses import Fuse
 from .messages import Outgoing
 
 LUA: Final = Path(__file__).parent / "lua"
@@ -24,6 +28,10 @@ PRIORITY_SEPARATOR: Final = "\x06\x16"
 REVOCATION_KEPT: Final = 30 * 24 * 3600  # seconds: a revoked job may be delayed for long
 PUBLISHED_KEPT: Final = 120  # seconds for which a publication whose reply was lost is known for one
 PURGED_KEPT: Final = 24 * 3600  # seconds that purged messages can still be brought back
+AT_ONCE: Final = 1000  # messages that one command of an operator moves, so that nobody waits for long
+NO_TASK: Final = "-"
+NO_NOTES: Final[Mapping[str, str]] = {}
+NO_FUSES: Final[Mapping[str, Fuse]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +57,7 @@ class Claimed:
     watched: tuple[str, ...]  # queues that this process watches for all
     next_due: float | None  # moment the next delayed message of those may start
     entries: tuple[Entry, ...]
+    fuses: Mapping[str, Fuse]  # tasks whose jobs are to be parked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,15 +110,20 @@ class MessageStore:
         self._restore = self._script("restore")
         self._unmark = self._script("unmark")
         self._forget = self._script("forget")
+        self._acknowledge = self._script("acknowledge")
+        self.close_minute = self._script("close_minute")  # for readers of the numbers, within their transactions
+        self._fuse = self._script("fuse")
+        self._unfuse = self._script("unfuse")
+        self._restore_purged = self._script("restore_purged")
 
     def key(self, *parts: str) -> str:
         """The full name of one of the engine's keys, as in key("leases", owner)."""
         return f"{self.prefix}bgjobs:{':'.join(parts)}"
 
-    def publish(self, queue: str, list_name: str, text: str, *, due: float = 0.0) -> float:
+    def publish(self, queue: str, list_name: str, text: str, *, due: float = 0.0, task: str = NO_TASK) -> float:
         """Enqueue a message, a JSON object, to run at `due` or at once. Returns the moment its wait counts from."""
         (reply,) = self._publish(
-            args=[self.prefix, PUBLISHED_KEPT, "0", queue, list_name, text[:-1], repr(due), "", "", ""]
+            args=[self.prefix, PUBLISHED_KEPT, "0", queue, list_name, text[:-1], repr(due), "", "", "", task]
         )
         return float(reply)
 
@@ -128,6 +142,7 @@ class MessageStore:
                 one.tag,
                 one.job,
                 one.unique or "",
+                one.task or NO_TASK,
             ]
         return [_published(reply) for reply in self._publish(args=args)]
 
@@ -161,14 +176,26 @@ class MessageStore:
         most: int,
         queues: Sequence[str],
         acknowledged: Sequence[str] = (),
+        notes: Mapping[str, str] = NO_NOTES,
         was_idle: bool = False,
     ) -> Claimed | None:
         """Up to `most` messages, and the end of `acknowledged` leases. None where a later call has been made.
 
+        `notes`, by lease: what counts of the attempts that ended.
+
         Raises ServerRefusesWritesError and SilentOwnerError; the acknowledgements have arrived nevertheless.
         """
         reply = self._claim(
-            args=[self.prefix, owner, call, most, int(was_idle), len(acknowledged), *acknowledged, *queues]
+            args=[
+                self.prefix,
+                owner,
+                call,
+                most,
+                int(was_idle),
+                len(acknowledged),
+                *_with_notes(acknowledged, notes),
+                *queues,
+            ]
         )
         match reply:
             case [b"refused", reason]:
@@ -177,7 +204,7 @@ class MessageStore:
                 raise SilentOwnerError(owner)
             case [b"stale"]:
                 return None
-        _, now, revoked, troubled, watched, due, entries = reply
+        _, now, revoked, troubled, watched, due, entries, lit = reply
         return Claimed(
             now=float(now),
             revoked=float(revoked or 0),
@@ -185,29 +212,49 @@ class MessageStore:
             watched=tuple(queue.decode() for queue in watched),
             next_due=float(due) if due else None,
             entries=tuple(_entry(f"{call}-{place}", text) for place, text in enumerate(entries, 1) if text),
+            fuses=fuses.read(lit, float(now)) if lit else NO_FUSES,
         )
 
     def leases(self, owner: str) -> set[str]:
         """What the owner holds, as far as the server knows."""
         return {lease.decode() for lease in self.connections.call("HKEYS", self.key("leases", owner))}
 
-    def acknowledge(self, owner: str, leases: Sequence[str]) -> int:
-        """End leases of jobs that are done. Returns how many the owner still held."""
-        return int(self.connections.call("HDEL", self.key("leases", owner), *leases))
+    def acknowledge(self, owner: str, leases: Sequence[str], notes: Mapping[str, str] = NO_NOTES) -> int:
+        """End leases of jobs that are done. Returns how many the owner still held. `notes`: as for `claim`."""
+        return int(self._acknowledge(args=[self.prefix, owner, *_with_notes(leases, notes)]))
 
     def put_back(self, owner: str, leases: Sequence[str], event: str = "") -> int:
         """Put messages where they are claimed next; `event` is noted in the history of their jobs."""
         return int(self._settle(args=[self.prefix, owner, "back", event, *leases]))
 
+    def put_back_lost(self, owner: str, lease: str, event: str, note: str) -> int:
+        """Likewise, of an attempt whose process has died."""
+        return int(self._settle(args=[self.prefix, owner, "lost", event, note, lease]))
+
+    def park(self, owner: str, lease: str, *, queue: str, task: str) -> int:
+        """Let a message wait until its task's fuse has ended."""
+        return int(self._settle(args=[self.prefix, owner, "park", task, queue, lease]))
+
     def delay(self, owner: str, lease: str, *, queue: str, due: float, seen: str = "") -> int:
         """Let a message wait until `due`. `seen`: its tag, where it carries no time and is noticed now."""
         return int(self._settle(args=[self.prefix, owner, "delay", repr(due), queue, seen, lease]))
 
-    def quarantine(self, owner: str, lease: str, record: str) -> int:
-        return int(self._settle(args=[self.prefix, owner, "quarantine", record, lease]))
+    def quarantine(self, owner: str, lease: str, record: str, note: str = "") -> int:
+        return int(self._settle(args=[self.prefix, owner, "quarantine", record, note, lease]))
 
-    def pulse(self, owners: Sequence[str], *, queues: Sequence[str], all_queues: Sequence[str]) -> Pulse:
-        """Say that `owners` live, the process itself first; move what is due; rescue what the dead held."""
+    def pulse(
+        self,
+        owners: Sequence[str],
+        *,
+        queues: Sequence[str],
+        all_queues: Sequence[str],
+        card: str = "",
+        begun: Sequence[str] = (),
+    ) -> Pulse:
+        """Say that `owners` live, the process itself first; move what is due; rescue what the dead held.
+
+        `card`: what it says of itself. `begun`: lease, queue and task of each attempt that has begun, in a row.
+        """
         settings = engine_settings()
         _, refused, worth_while, rescued = self._pulse(
             args=[
@@ -218,6 +265,9 @@ class MessageStore:
                 *owners,
                 len(queues),
                 *queues,
+                card,
+                len(begun) // 3,
+                *begun,
                 *all_queues,
             ]
         )
@@ -285,6 +335,44 @@ class MessageStore:
         """Set a queue's waiting messages aside for a day. Returns how many."""
         return int(self._purge(args=[self.prefix, queue, PURGED_KEPT]))
 
+    def restore_purged(self, queue: str) -> int:
+        """Put back what was purged from a queue within a day. Returns how many messages."""
+        restored: int = 0
+        while True:
+            moved, more = self._restore_purged(args=[self.prefix, queue, AT_ONCE])
+            restored += moved
+            if more == b"0":
+                return restored
+
+    def fuse(self, task: str, *, seconds: float, why: str) -> float:
+        """Let no job of a task start for so long. Returns when that ends."""
+        return float(self._fuse(args=[self.prefix, task, repr(float(seconds)), why]))
+
+    def unfuse(self, task: str) -> int:
+        """Let a task's jobs start again. Returns how many were parked."""
+        moved: int = 0
+        while True:
+            _, more, seen = self._unfuse(args=[self.prefix, task, AT_ONCE, moved])
+            moved += more
+            if seen < AT_ONCE:
+                return moved
+
+    def fuses(self) -> dict[str, Fuse]:
+        """Those that are lit, by task."""
+        told = self.connections.call("HGETALL", self.key("fuses"))
+        if isinstance(told, dict):  # the newer protocol answers so
+            told = [part for pair in told.items() for part in pair]
+        seconds, microseconds = self.connections.call("TIME")
+        return fuses.read(told, int(seconds) + int(microseconds) / 1e6)
+
+    def cards(self, owners: Sequence[str]) -> dict[str, Card]:
+        """What these owners say of themselves, where they do."""
+        if not owners:
+            return {}
+        texts = self.connections.call("MGET", *(self.key("card", owner) for owner in owners))
+        cards = {owner: Card.read(owner, text) for owner, text in zip(owners, texts, strict=True) if text}
+        return {owner: card for owner, card in cards.items() if card is not None}
+
     def adopt(self, tag: str, value: bytes, list_name: str, text: str) -> bool:
         """Take over a message that a stock worker has left unacknowledged."""
         return bool(self._adopt(args=[self.prefix, tag, value, list_name, text]))
@@ -313,7 +401,13 @@ def _published(reply: bytes) -> Published:
 
 @cache
 def _text(name: str) -> str:
-    return (LUA / "common.lua").read_text() + (LUA / f"{name}.lua").read_text()
+    shared = f"local EDGES = {{{', '.join(map(repr, EDGES))}}}\n"
+    shared += f"local RUNS_KEPT, RUNS_TOGETHER = {RUNS_KEPT}, {RUNS_TOGETHER}\n"
+    return shared + "".join((LUA / f"{part}.lua").read_text() for part in ("common", "counts", name))
+
+
+def _with_notes(leases: Sequence[str], notes: Mapping[str, str]) -> list[str]:
+    return [part for lease in leases for part in (lease, notes.get(lease, ""))]
 
 
 def _entry(lease: str, value: bytes) -> Entry:

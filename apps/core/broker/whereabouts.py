@@ -17,7 +17,7 @@ from .quarantine import Quarantined
 from .store import PRIORITY_SEPARATOR, MessageStore
 
 PORTION: Final = 500  # messages in one reply
-LOOKED_AT: Final = 50_000  # messages of one list, one delayed set, or the quarantine
+LOOKED_AT: Final = 50_000  # messages of one list, one delayed set, or the quarantine, unless somebody is in a hurry
 STEPS: Final = ("", *(f"{PRIORITY_SEPARATOR}{step}" for step in (3, 6, 9)))  # in the order in which they are claimed
 
 
@@ -41,9 +41,9 @@ class Whereabouts:
     complete: bool  # False: some list or set is longer than what was looked at
 
 
-def find(store: MessageStore, job: str) -> Whereabouts:
-    """Raises redis.RedisError."""
-    search = _Search(store, job)
+def find(store: MessageStore, job: str, *, most: int = LOOKED_AT) -> Whereabouts:
+    """`most`: messages of each list, set or hash that are looked at. Raises redis.RedisError."""
+    search = _Search(store, job, most)
     places = tuple(search.places())
     revoked = store.connections.call("ZSCORE", store.key("revoked"), job)
     (history,) = store.troubles([job])
@@ -56,8 +56,9 @@ def find(store: MessageStore, job: str) -> Whereabouts:
 
 
 class _Search:
-    def __init__(self, store: MessageStore, job: str) -> None:
+    def __init__(self, store: MessageStore, job: str, most: int) -> None:
         self.complete = True
+        self._most = most
         self._store = store
         self._call = store.connections.call
         self._job = job
@@ -75,8 +76,8 @@ class _Search:
         for step in STEPS:
             key = f"{self._store.prefix}{queue}{step}"
             length = int(self._call("LLEN", key))
-            self.complete = self.complete and length <= LOOKED_AT
-            for start in range(0, min(length, LOOKED_AT), PORTION):
+            self.complete = self.complete and length <= self._most
+            for start in range(0, min(length, self._most), PORTION):
                 texts = self._call("LRANGE", key, -start - PORTION, -start - 1)
                 for ahead, text in enumerate(reversed(texts), before + start):
                     if self._is_its(text):
@@ -86,8 +87,8 @@ class _Search:
     def _delayed(self, queue: str) -> Iterator[Place]:
         key = self._store.key("delayed", queue)
         size = int(self._call("ZCARD", key))
-        self.complete = self.complete and size <= LOOKED_AT
-        for start in range(0, min(size, LOOKED_AT), PORTION):
+        self.complete = self.complete and size <= self._most
+        for start in range(0, min(size, self._most), PORTION):
             for entry in self._call("ZRANGE", key, start, start + PORTION - 1):
                 if self._is_its(text := _text_of(entry)):
                     due = self._call("ZSCORE", key, entry)
@@ -103,8 +104,8 @@ class _Search:
                     yield Place(kind="leased", queue=queue, text=text, owner=owner, owner_alive=alive)
 
     def _quarantined(self) -> Iterator[Place]:
-        self.complete = self.complete and quarantine.count(self._store) <= LOOKED_AT
-        for one in islice(quarantine.each(self._store), LOOKED_AT):
+        self.complete = self.complete and quarantine.count(self._store) <= self._most
+        for one in islice(quarantine.each(self._store), self._most):
             if one.job == self._job:
                 yield Place(kind="quarantined", queue=one.queue, text=one.text, quarantined=one)
 

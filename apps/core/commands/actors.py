@@ -1,16 +1,17 @@
 """Who acts on the command line, why, and what becomes of it."""
 
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypedDict
 
-import redis
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import CommandError
 
-from ..actions import Actor, perform
+from ..actions import Actor
 from ..logs import redact
-from ..models import OperatorAction
+from ..operating import OperatingError
 
 
 def add_actor_arguments(parser: ArgumentParser, *, required: bool = True) -> None:
@@ -28,22 +29,27 @@ def named_actor(as_user: str | None) -> Actor:
     return Actor.of(user)
 
 
-def act(
-    name: str,
-    work: Callable[[], int],
-    *,
-    actor: Actor,
-    target: str,
-    reason: str | None,
-    expected: int | None = None,
-) -> OperatorAction:
-    """Perform an action. Raises CommandError without permission, a reason or an answer of the server."""
+class Signature(TypedDict):
+    """Who asks, and why: what every function of `operating` wants to know."""
+
+    actor: Actor
+    reason: str
+
+
+def signature(options: dict[str, Any]) -> Signature:
+    """Raises CommandError for a user who does not exist or is not active."""
+    return {"actor": named_actor(options["as_user"]), "reason": options["reason"] or ""}
+
+
+@contextmanager
+def in_sentences() -> Iterator[None]:
+    """Raises CommandError for an action without permission or a reason, one that is refused, and one that fails."""
     try:
-        return perform(name, work, actor=actor, target=target, reason=reason or "", expected=expected)
+        yield
     except (PermissionDenied, ValidationError) as error:
         raise CommandError("; ".join(getattr(error, "messages", [str(error)]))) from None
-    except redis.RedisError as error:
-        raise unanswered(error) from None
+    except OperatingError as error:
+        raise CommandError(str(error)) from None
 
 
 def unanswered(error: Exception) -> CommandError:

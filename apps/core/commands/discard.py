@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from ..dead_letters.discard import discard
-from .actors import act, add_actor_arguments, named_actor
+from ..operating import count_letters, discard_letters
+from .actors import add_actor_arguments, in_sentences, signature
 from .letters import add_selection_arguments, open_selection
 
 NAME = "discard"
@@ -19,18 +19,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_actor_arguments(parser, required=False)
 
 
-def run(command: BaseCommand, *, reason: str | None, as_user: str | None, dry_run: bool, **options: Any) -> None:
+def run(command: BaseCommand, **options: Any) -> None:
     """Raises CommandError where nothing is named or known by that name."""
-    selection, expected = open_selection(options)
-    if dry_run:
-        command.stdout.write(f"{expected} would be discarded.")
-        return
-    row = act(
-        "discard-dead-letters",
-        lambda: discard(selection),
-        actor=named_actor(as_user),
-        target=str(selection),
-        reason=reason,
-        expected=expected,
-    )
-    command.stdout.write(f"{row.affected} discarded.")
+    selection = open_selection(options)
+    with in_sentences():
+        if options["dry_run"]:
+            command.stdout.write(f"{count_letters(selection)} would be discarded.")
+        else:
+            command.stdout.write(discard_letters(selection, **signature(options)).detail)

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
 from ..broker.draining import Look, looks
+from ..durations import in_words, seconds_in
 from ..queues import QUEUES
-from .durations import in_words, seconds_in
 from .queues import messages, queue_name
 
 NAME = "drain"

@@ -1,19 +1,19 @@
 """How dead letters are named on the command line."""
 
-from argparse import ArgumentParser, ArgumentTypeError
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from argparse import ArgumentParser
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.core.management.base import CommandError
-from django.utils import timezone
 
 from ..dead_letters.models import DeadLetter
 from ..dead_letters.reasons import REASONS
 from ..dead_letters.selection import Selection
-from .durations import seconds_in
+from .instants import moment_in
+from .letter_query import selection_in
 
-SELECTING: Final = ("task", "queue", "reason_is", "fingerprint", "tenant", "since")
+SELECTING: Final = ("task", "queue", "reason_is", "fingerprint", "tenant", "since", "query")
 
 
 def add_selection_arguments(parser: ArgumentParser, *, reason_flags: tuple[str, ...] = ("--reason-is",)) -> None:
@@ -26,9 +26,15 @@ def add_selection_arguments(parser: ArgumentParser, *, reason_flags: tuple[str, 
     parser.add_argument("--fingerprint", help="only those of this trouble, as --group lists them")
     parser.add_argument("--tenant", help="only those of this tenant's id")
     parser.add_argument("--since", metavar="TIME", type=moment_in, help="given up since then: 2h, 1d, or in ISO 8601")
+    parser.add_argument("--query", metavar="WORDS", help='all of this in one, as in "task:send_mail since:2h"')
 
 
 def selection_of(options: dict[str, Any], *, state: str | None = None) -> Selection:
+    """Raises CommandError for a query that is none, or that stands beside other options."""
+    if options["query"] is not None:
+        if options["names"] or any(options[name] is not None for name in SELECTING if name != "query"):
+            raise CommandError("Say which either by --query or by ids and other options.")
+        return replace(selection_in(options["query"]), state=state)
     return Selection(
         names=tuple(options["names"]),
         task=options["task"],
@@ -41,38 +47,13 @@ def selection_of(options: dict[str, Any], *, state: str | None = None) -> Select
     )
 
 
-def open_selection(options: dict[str, Any]) -> tuple[Selection, int]:
-    """Which open letters are meant, and how many they are.
-
-    Raises CommandError where nothing says which, and for a name of none that is open.
-    """
+def open_selection(options: dict[str, Any]) -> Selection:
+    """Which open letters are meant. Raises CommandError where nothing says which."""
     selection = selection_of(options)
     if not selection:
         given = ", ".join(f"--{name.replace('_', '-')}" for name in SELECTING)
         raise CommandError(f"Say which: by ids, as `jobs dead-letters` lists them, or by {given}.")
-    letters = selection.open_letters()
-    found = (
-        {name for pk, job in letters.values_list("pk", "job") for name in (str(pk), job)}
-        if selection.names
-        else set()
-    )
-    if missing := [name for name in selection.names if name not in found]:
-        raise CommandError(
-            f"No open dead letter is named {', '.join(missing)}: it has been replayed or discarded, or never was; "
-            f"see `jobs dead-letters {missing[0]}`."
-        )
-    return selection, letters.count()
-
-
-def moment_in(text: str) -> datetime:
-    """An argument's type: a span of time before now, or a moment; one without a zone is in UTC."""
-    with suppress(ArgumentTypeError):
-        return timezone.now() - timedelta(seconds=seconds_in(text))
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no time; write it as in 2h, 1d or 2026-11-24T03:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return selection
 
 
 def in_iso(moment: datetime | None) -> str | None:

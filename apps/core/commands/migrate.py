@@ -3,13 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-import redis
 from django.core.management.base import BaseCommand, CommandError
 
-from ..broker import stock
-from ..broker.stock import Moved, MoveRefusedError
-from .actors import act, add_actor_arguments, named_actor, unanswered
-from .queues import messages
+from ..operating import move_from_stock, move_to_stock
+from ..operating.stock import what_stays
+from .actors import add_actor_arguments, in_sentences, signature
 
 NAME = "migrate"
 HELP = "move messages from workers of Celery's own Redis transport to this one's, or back"
@@ -25,31 +23,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_actor_arguments(parser)
 
 
-def run(command: BaseCommand, *, from_stock: bool, reason: str, as_user: str | None, force: bool, **_: Any) -> None:
+def run(command: BaseCommand, *, from_stock: bool, force: bool, **options: Any) -> None:
     """Raises CommandError where moving would lose messages, leave some behind, or run jobs twice."""
-    store = messages()
-    results: list[Moved] = []
-
-    def move() -> int:
-        results.append((stock.take_over if from_stock else stock.hand_over)(store, force=force))
-        return results[0].messages
-
-    try:
-        store.client.ping()  # else kombu would wait for the server
-        act(
-            "move-from-stock" if from_stock else "move-to-stock",
-            move,
-            actor=named_actor(as_user),
-            target="all queues, by force" if force else "all queues",
-            reason=reason,
-        )
-    except MoveRefusedError as error:
-        raise CommandError(str(error)) from None
-    except redis.RedisError as error:
-        raise unanswered(error) from None
-    (moved,) = results
+    with in_sentences():
+        move = move_from_stock if from_stock else move_to_stock
+        row, moved = move(force=force, **signature(options))
     done = "adopted from stock workers" if from_stock else "moved into their lists before their time"
-    command.stdout.write(f"{moved.messages} messages were {done}.")
-    if moved.left:
-        left = ", ".join(f"{count} {why}" for why, count in moved.left.items())
-        raise CommandError(f"These stay where they are: {left}.")
+    command.stdout.write(f"{row.affected} messages were {done}.")
+    if moved is not None and moved.left:
+        raise CommandError(what_stays(moved))

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand
@@ -10,6 +9,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from ..health.words import moment as moment
 
 UNKNOWN: Final = "unknown"
 AS_WIDE_AS_NEEDED: Final = 10_000  # columns, where no terminal limits them
@@ -39,13 +40,14 @@ def table(command: BaseCommand, headings: Sequence[str], rows: Sequence[Sequence
     for place, heading in enumerate(headings):
         made.add_column(heading, justify="right" if 1 <= place <= numbers else "left")
     for row in rows:
-        made.add_row(*map(escape, row))
+        made.add_row(*(escape(printable(cell)) for cell in row))
     return made
+
+
+def printable(text: str) -> str:
+    """Without what a terminal would obey: names, reasons and errors are anybody's."""
+    return "".join(one if one.isprintable() or one in "\n\t" else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def known(value: object) -> str:
     return UNKNOWN if value is None else str(value)
-
-
-def moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -2,7 +2,6 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
@@ -12,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from ..broker import quarantine
 from ..broker.quarantine import Quarantined
 from ..broker.store import MessageStore
-from .actors import act, add_actor_arguments, named_actor, unanswered
+from ..operating import restore_quarantined
+from .actors import add_actor_arguments, in_sentences, signature, unanswered
 from .output import known, moment, show, table
 from .queues import messages
 
@@ -35,17 +35,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_actor_arguments(parser, required=False)
 
 
-def run(command: BaseCommand, *, restore: list[str] | None, reason: str | None, **options: Any) -> None:
+def run(command: BaseCommand, *, restore: list[str] | None, **options: Any) -> None:
     """Raises CommandError for a restoration that names nothing, or more than one way."""
-    store = messages()
     if restore is None:
-        if reason is not None or options["as_user"] is not None:
+        if options["reason"] is not None or options["as_user"] is not None:
             raise CommandError("Looking needs no --reason and no --as; --restore does.")
-        _list(command, store, options)
+        _list(command, messages(), options)
     elif bool(restore) == bool(options["reason_is"]):
         raise CommandError("Say what to restore: leases, as `jobs quarantine` lists them, or --reason-is.")
     else:
-        _restore(command, store, restore, reason, options)
+        _restore(command, restore, options)
 
 
 def _list(command: BaseCommand, store: MessageStore, options: dict[str, Any]) -> None:
@@ -72,27 +71,12 @@ def _list(command: BaseCommand, store: MessageStore, options: dict[str, Any]) ->
     )
 
 
-def _restore(
-    command: BaseCommand, store: MessageStore, names: list[str], reason: str | None, options: dict[str, Any]
-) -> None:
-    def those() -> Iterator[Quarantined]:
-        if not names:
-            yield from quarantine.each(store, reason=options["reason_is"])
-        for name in names:
-            if (one := quarantine.named(store, name)) is not None:
-                yield one
-
-    row = act(
-        "restore-quarantined",
-        lambda: quarantine.restore(store, those()),
-        actor=named_actor(options["as_user"]),
-        target=", ".join(names) or f"all with the reason {options['reason_is']}",
-        reason=reason,
-        expected=len(names) or None,
-    )
-    command.stdout.write(f"{row.affected} put back into their queues.")
-    if names and row.affected != len(names):
-        raise CommandError(f"{len(names) - (row.affected or 0)} of these were not in quarantine. {ELSEWHERE}")
+def _restore(command: BaseCommand, leases: list[str], options: dict[str, Any]) -> None:
+    with in_sentences():
+        row = restore_quarantined(leases, why=options["reason_is"], **signature(options))
+    command.stdout.write(row.detail)
+    if leases and row.affected != len(leases):
+        raise CommandError(f"{len(leases) - (row.affected or 0)} of these were not in quarantine. {ELSEWHERE}")
 
 
 def facts_of(one: Quarantined) -> dict[str, Any]:

@@ -66,8 +66,10 @@ def check_arguments(task_name: str, arguments: Arguments) -> None:
 
 
 def _task(name: str) -> Any:
+    """The task of this name; in a process that has not imported it yet, too."""
     tasks: Any = current_app.tasks
-    return tasks.get(name)
+    look_up = getattr(current_app, "looked_up", tasks.get)  # which only the engine's own applications have
+    return tasks.get(name) or look_up(name)
 
 
 def _sensitive(task: Any) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from typing import Any, Final
 from ..broker import quarantine
 from ..broker.ending import UNREMARKABLE
 from ..context import FIRST_READY_AT_HEADER, HEADERS, KEY_HEADER, READY_AT_HEADER
+from ..fingerprint import fingerprint
 from ..logs import get_logger, redact
-from .fingerprint import fingerprint
+from ..stored import moment, name, text
 from .models import DeadLetter
 from .original import Original, UnreadableMessageError
 from .reasons import REASONS
 
-LONGEST_NAME: Final = 500  # characters of what has an index
 MOST_ATTEMPTS: Final = 2**31 - 1
 
 log = get_logger(__name__)
@@ -36,8 +36,8 @@ def read(kept_as: str, record: bytes) -> Kept:
     try:
         kept = json.loads(record)
         message = quarantine.original(kept)
-        at, history = float(kept["at"]), [_text(line) for line in kept["history"]]
-        reason, queue, list_name = str(kept["reason"]), _text(kept["queue"]), _text(kept["list"])
+        at, history = float(kept["at"]), [text(line) for line in kept["history"]]
+        reason, queue, list_name = str(kept["reason"]), text(kept["queue"]), text(kept["list"])
     except (ValueError, TypeError, LookupError, AttributeError):
         log.error("dead_letters.record_unreadable", kept_as=kept_as)
         kept, message, at, history = {}, record, datetime.now(UTC).timestamp(), []
@@ -48,29 +48,29 @@ def read(kept_as: str, record: bytes) -> Kept:
         original = None
     headers = original.headers if original else {}
     tag = original.tag if original else ""
-    last_at = _moment(at) or datetime.now(UTC)
+    last_at = moment(at) or datetime.now(UTC)
     if reason in UNREMARKABLE:
         return Kept(letter=None, tag=tag, headers=headers, at=last_at)
-    task, error = _name(headers.get("task")), _text(kept.get("error", ""))
+    task, error = name(headers.get("task")), text(kept.get("error", ""))
     frames = tuple(frame for frame in kept.get("frames", ()) if isinstance(frame, str))
     letter = DeadLetter(
         kept_as=kept_as,
         reason=reason if reason in REASONS else reason[:20],
         task=task,
-        job=_name(headers.get("id")),
+        job=name(headers.get("id")),
         queue=queue,
         list_name=list_name,
         message=message,
         error=error,
-        error_text=redact(_text(kept.get("detail", ""))),
-        traceback=_text(kept.get("traceback", "")),
+        error_text=redact(text(kept.get("detail", ""))),
+        traceback=text(kept.get("traceback", "")),
         fingerprint=fingerprint(task=task, reason=reason, error=error, frames=frames),
         attempts=_attempts(headers, history, ran=kept.get("ran") is True),
-        tenant=_name(headers.get(HEADERS["tenant_id"])),
-        correlation_id=_name(headers.get(HEADERS["correlation_id"])),
-        idempotency_key=_text(headers.get(KEY_HEADER)),
+        tenant=name(headers.get(HEADERS["tenant_id"])),
+        correlation_id=name(headers.get(HEADERS["correlation_id"])),
+        idempotency_key=text(headers.get(KEY_HEADER)),
         history=history,
-        first_at=min(_moment(headers.get(FIRST_READY_AT_HEADER, headers.get(READY_AT_HEADER))) or last_at, last_at),
+        first_at=min(moment(headers.get(FIRST_READY_AT_HEADER, headers.get(READY_AT_HEADER))) or last_at, last_at),
         last_at=last_at,
     )
     return Kept(letter=letter, tag=tag, headers=headers, at=last_at)
@@ -80,21 +80,3 @@ def _attempts(headers: Mapping[str, Any], history: list[str], *, ran: bool) -> i
     retries = headers.get("retries")
     before = retries if isinstance(retries, int) and not isinstance(retries, bool) and retries > 0 else 0
     return min(before + len(history) + ran, MOST_ATTEMPTS)
-
-
-def _moment(seconds: Any) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(float(seconds), UTC)
-    except (ValueError, TypeError, OverflowError, OSError):
-        return None
-
-
-def _name(value: Any) -> str:
-    return _text(value)[:LONGEST_NAME]
-
-
-def _text(value: Any) -> str:
-    """As PostgreSQL takes it: without the zero character and halves of characters."""
-    if not isinstance(value, str):
-        return ""
-    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()

@@ -8,7 +8,7 @@ durable job, by its age: so the row of a job that has been replayed meanwhile st
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from .. import steps
 from ..broker import quarantine
@@ -16,6 +16,7 @@ from ..broker.store import MessageStore
 from ..context import DURABLE_HEADER, ENTRY_HEADER, HEADERS
 from ..logs import get_logger
 from ..outbox import rows
+from ..turns import takes_turn
 from .letter import Kept, read
 from .models import DeadLetter
 
@@ -46,7 +47,7 @@ def write(found: Sequence[Kept]) -> bool:
     Observers of "dead_letter.written" are called in the transaction of the letter.
     """
     with transaction.atomic():
-        if not _is_alone():
+        if not takes_turn("bgjobs.dead_letters"):  # so the letters that are not known are not written by anybody else
             return False
         letters = [one.letter for one in found if one.letter is not None]
         known = set(
@@ -64,14 +65,6 @@ def write(found: Sequence[Kept]) -> bool:
         for letter in new:
             _tell(letter, headers[letter.kept_as])
     return True
-
-
-def _is_alone() -> bool:
-    """Until the end of the transaction: so the letters that are not known are not written by anybody else."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('bgjobs.dead_letters'))")
-        (taken,) = cursor.fetchone()
-    return bool(taken)
 
 
 def _tell(letter: DeadLetter, headers: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from ..exceptions import DuplicateOfFailedError, DuplicateRunningError, StoreDow
 from ..logs import get_logger, redact
 from ..masking import scrub, secrets
 from ..redis_client import store as redis_store
+from ..told import tell
 from . import durable
 from .durable import DoneBeforeError
 from .options import OnDuplicate, OnStoreDown
@@ -58,10 +59,13 @@ def run_once(task: GuardedTask, key: str, body: Callable[[], Any]) -> Any:
     Raises what the body raises; DuplicateOfFailedError, DuplicateRunningError; Retry where this job has to wait.
     """
     task.request.bgjobs_key = key
+    began = time.perf_counter()
     try:
         outcome = records().claim(key, job=task.request.id)
     except redis.RedisError as error:
+        tell(check="store_down")
         return _without_store(task, key, error, body)
+    tell(check="claimed", check_us=int((time.perf_counter() - began) * 1_000_000))
     match outcome:
         case Claimed():
             again = outcome.attempt > 1 or bool((task.request.delivery_info or {}).get("redelivered"))
@@ -69,6 +73,7 @@ def run_once(task: GuardedTask, key: str, body: Callable[[], Any]) -> Any:
         case Succeeded():
             return _answer(task, outcome)
         case Failed():
+            tell(check="failed")
             _log(task, key, "failed", of=outcome.job)
             raise DuplicateOfFailedError(outcome.error, outcome.message, job=outcome.job)
         case Held():
@@ -160,6 +165,7 @@ def _keep_ending(end: Callable[[], Ended], seconds: float) -> None:
 def _answer(task: GuardedTask, done: Succeeded) -> Any:
     """The stored result; where it was not stored, the caller finds the first job's id in this one's meta."""
     _drop_row(task)
+    tell(check="answered", duplicate_of=done.job)
     facts = {} if done.job == task.request.id else {"duplicate_of": done.job}
     if done.result.omitted:
         facts["result_omitted"] = done.result.omitted
@@ -172,11 +178,13 @@ def _meet_holder(task: GuardedTask, held: Held) -> None:
     if held.job == task.request.id:
         _wait(task, held)  # another delivery of this very job is running, or was until a moment ago
     if task.on_duplicate == "raise":
+        tell(check="refused", duplicate_of=held.job)
         _log(task, held.key, "refused", of=held.job)
         raise DuplicateRunningError(f"Job {held.job} with the same key is {held.state} since {_moment(held.since)}.")
     if task.on_duplicate == "wait" or _somebody_needs_the_result(task.request):
         _wait(task, held)
     _drop_row(task)
+    tell(check="skipped", duplicate_of=held.job)
     _mark(task, duplicate_of=held.job)
     _log(task, held.key, "skipped", of=held.job)
 
@@ -201,6 +209,7 @@ def _wait(task: GuardedTask, held: Held) -> NoReturn:
     waiting = DuplicateRunningError(f"Job {held.job} with the same key is {held.state} since {_moment(held.since)}.")
     if task.request.is_eager:
         raise waiting  # in process nobody else would go on meanwhile
+    tell(check="waiting")
     _log(task, held.key, "waiting", of=held.job)
     again = task.signature_from_request(task.request, countdown=WAIT, retries=task.request.retries)
     try:

@@ -1,1 +1,1 @@
-"""The history of runs, in PostgreSQL."""
+"""The history of runs: every attempt that has ended, for weeks, to be searched. See docs/metrics.md."""

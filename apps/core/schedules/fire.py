@@ -9,7 +9,7 @@ from django.db import transaction
 from .. import steps
 from ..context import ENTRY_HEADER, HEADERS
 from ..logs import get_logger
-from . import rows
+from . import pausing, rows
 from .models import Firing
 from .plan import Plan
 
@@ -22,13 +22,18 @@ log = get_logger(__name__)
 def fire(app: Any, plan: Plan, *, due: datetime, now: datetime, manual: bool = False) -> str | None:
     """Fire a due instant unless somebody has. Returns the job's id, or None where there is no new job.
 
+    An entry that is paused now, or was at that instant, is not fired, unless by hand.
     Raises django.db.Error, and whatever enqueueing the job raises; then nothing has happened.
     """
     with transaction.atomic():
         if not manual:
             rows.settle(plan.name, due)
+            if (state := pausing.state_of(plan.name)) is not None and (state.is_paused(now) or state.was_paused(due)):
+                _leave(plan, due, now, Firing.Outcome.PAUSED, why=pausing.why(state))
+                return None
             if plan.policy.overlap == "skip" and (running := rows.unended(plan.name, now).exclude(due=due).first()):
-                _skip(plan, due, now, why=f"the job of {running.due.isoformat()} has not ended")
+                why = f"the job of {running.due.isoformat()} has not ended"
+                _leave(plan, due, now, Firing.Outcome.SKIPPED, why=why)
                 return None
         firing = Firing(
             entry=plan.name,
@@ -68,6 +73,7 @@ def _enqueue(app: Any, plan: Plan, firing: Firing) -> str:
     return job
 
 
-def _skip(plan: Plan, due: datetime, now: datetime, *, why: str) -> None:
-    if rows.write(Firing(entry=plan.name, due=due, outcome=Firing.Outcome.SKIPPED, ended_at=now, why=why)):
-        log.info("firing.skipped", entry=plan.name, due=due.isoformat(), why=why)
+def _leave(plan: Plan, due: datetime, now: datetime, outcome: Firing.Outcome, *, why: str) -> None:
+    """Settle an instant without a job."""
+    if rows.write(Firing(entry=plan.name, due=due, outcome=outcome, ended_at=now, why=why)):
+        log.info(f"firing.{outcome}", entry=plan.name, due=due.isoformat(), why=why)

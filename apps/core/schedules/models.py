@@ -1,5 +1,7 @@
 """The firings that were, and how far each entry of the timetable has come."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -21,6 +23,7 @@ class Firing(models.Model):
         REVOKED = "revoked"  # its job was cancelled
         SKIPPED = "skipped"  # not fired: the job of an earlier firing had not ended
         MISSED = "missed"  # not fired: no beat ran at its time, and the entry does not catch it up
+        PAUSED = "paused"  # not fired: somebody had paused the entry
 
     entry = models.TextField()
     due = models.DateTimeField()  # of a manual firing: when it was asked for
@@ -54,7 +57,15 @@ class ScheduleState(models.Model):
     name = models.TextField(primary_key=True)
     spec = models.TextField()  # the schedule as text
     since = models.DateTimeField()  # when a beat has first seen this entry with this schedule
-    settled = models.DateTimeField()  # instants up to this one have been fired, or recorded as missed
+    settled = models.DateTimeField()  # instants up to this one have been fired, or recorded as missed or paused
+    # Firings that were missed since this row was written. Unlike their rows the number stays, so that it only grows.
+    missed = models.BigIntegerField(default=0, db_default=0)
+    # The latest pause, if there ever was one. Whoever resumes the entry lets it end then; it is not forgotten, since
+    # a beat that was down may still have to see to instants that fell into it.
+    paused_at = models.DateTimeField(null=True)
+    paused_until = models.DateTimeField(null=True)  # null: until somebody resumes it
+    paused_by = models.TextField(blank=True, default="", db_default="")
+    paused_why = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         app_label = "bgjobs"
@@ -62,3 +73,11 @@ class ScheduleState(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_paused(self, now: datetime) -> bool:
+        """Whatever this machine's clock says of when the pause began."""
+        return self.paused_at is not None and (self.paused_until is None or now < self.paused_until)
+
+    def was_paused(self, instant: datetime) -> bool:
+        """As far as the latest pause tells."""
+        return self.is_paused(instant) and self.paused_at is not None and self.paused_at <= instant

@@ -19,6 +19,7 @@ from .fire import fire
 from .firings import latest_firing, next_firing
 from .models import Firing
 from .plan import Plan, plan_of
+from .sign_of_life import SignOfLife
 
 AT_ONCE: Final = 20  # firings of one entry that is catching up, before others have their turn
 
@@ -42,6 +43,7 @@ class FiringScheduler(Scheduler):
     def __init__(self, app: Any, **options: Any) -> None:
         self._standings: list[_Standing] | None = None  # None: the database has not been asked yet
         self._database_down = False
+        self._sign_of_life = SignOfLife(app.conf)
         super().__init__(app, **options)
 
     def now(self) -> datetime:
@@ -55,6 +57,7 @@ class FiringScheduler(Scheduler):
 
     def tick(self, *_: Any, **__: Any) -> float:
         """Fire what is due. Returns the seconds until the next tick. Asks the database only when something is due."""
+        self._sign_of_life.give()
         try:
             self._fire_due(self.now())
         except DatabaseError as error:
@@ -98,8 +101,8 @@ class FiringScheduler(Scheduler):
         due = divide(plan.schedule, plan.policy, after=standing.settled, until=now)
         if due.missed:
             why = f"no beat ran, and catch_up is {plan.policy.catch_up}"
-            rows.write_missed(plan.name, due.missed, now, why)
-            log.warning("firing.missed", entry=plan.name, count=len(due.missed), last=due.missed[-1].isoformat())
+            if missed := rows.write_missed(plan.name, due.missed, now, why):
+                log.warning("firing.missed", entry=plan.name, count=missed, last=due.missed[-1].isoformat())
             standing.settled = due.missed[-1]
         for instant in due.fire[:AT_ONCE]:
             self._fire(plan, instant)

@@ -30,6 +30,7 @@ from .external_call import ExternalCall, external_call
 from .hooks import guard_hooks
 from .report_files import ReportFiles
 from .runner import RetryAfterRollback, run_job
+from .tracing import HeardTracer
 
 if TYPE_CHECKING:  # generic for the type checker only
     AnyTask = DjangoTask[..., Any]
@@ -67,6 +68,8 @@ class BaseTask(AnyTask):
 
     Request = f"{LeasedRequest.__module__}:{LeasedRequest.__name__}"
     Strategy = f"{strategy.__module__}:{strategy.__name__}"
+
+    __trace__ = HeardTracer()
 
     # Celery wraps `run` for `autoretry_for` unless it finds this; runner.py decides on all retries alike.
     _orig_run: ClassVar[None] = None

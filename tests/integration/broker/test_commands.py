@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from apps.core.broker.quarantine import record
 from apps.core.broker.store import Entry
+from apps.core.health.queue_numbers import RATED
 from apps.core.models import OperatorAction
 from apps.core.queues import QUEUES
 
@@ -25,6 +26,7 @@ from .trial import QUEUE, Trial, publish, publish_numbers, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 OWNER = "host:1:abc"
+LOOKING = ("hgetall", "mget", "pttl", "time", "xlen")  # what a look at numbers and workers needs beside that
 
 
 class Terminal(StringIO):
@@ -82,15 +84,23 @@ def set_aside(broker: BrokerServer, *tasks: str, reason: str = "unknown_task") -
 
 def test_an_empty_broker_without_workers_is_well(broker: BrokerServer) -> None:
     found = facts("status")
-    assert (found["status"], found["problems"], found["workers"]) == ("ok", [], [])
+    assert (found["status"], found["problems"], found["workers"]["list"]) == ("ok", [], [])
     assert found["broker"]["kind"] == "valkey"
     assert found["broker"]["version"] == broker.client.info()["valkey_version"]
     assert found["broker"]["memory_used_ratio"] is None  # it has no limit
     assert [queue["name"] for queue in found["queues"]] == [queue.name for queue in QUEUES]
-    assert of_queue() == {
+    queue = of_queue()
+    assert queue.pop("sla_ratio") == {"5m": None, "1h": None, "30d": None}  # nothing has been counted
+    assert queue.pop("rate_per_minute") == dict.fromkeys(RATED, 0.0)
+    for name in ("wait_seconds", "run_seconds"):
+        assert queue.pop(name) == {"p50": None, "p95": None, "p99": None}
+    for name in ("error_budget_remaining", "burn_rate_5m", "burn_rate_1h", "burn_rate_24h"):
+        assert queue.pop(name) is None
+    assert queue == {
         "name": QUEUE,
         "rank": 8,
         "sla_seconds": 3,
+        "slo_target": 0.99,
         "oldest_age_seconds": None,
         "ready": 0,
         "delayed": 0,
@@ -110,7 +120,8 @@ def test_each_place_of_a_message_is_counted(broker: BrokerServer) -> None:
     assert (found["ready"], found["delayed"], found["leased"]) == (3, 1, 2)
     assert 0 < found["oldest_age_seconds"] < 20
     assert found["consumers"] == 1
-    assert facts("status")["workers"] == [{"owner": OWNER, "alive": True, "leases": {QUEUE: 2}}]
+    (worker,) = facts("status")["workers"]["list"]
+    assert (worker["owner"], worker["alive"], worker["leases"]) == (OWNER, True, {QUEUE: 2})
 
 
 def test_the_worst_is_said_first_and_each_with_what_to_do(broker: BrokerServer) -> None:
@@ -121,11 +132,10 @@ def test_the_worst_is_said_first_and_each_with_what_to_do(broker: BrokerServer) 
     assert codes() == ["queue_without_consumer", "queue_over_sla", "queue_paused", "quarantine_not_empty"]
     assert facts("status")["status"] == "critical"
     first, *rest = run("status").splitlines()
-    assert first == "critical 1 ready in critical, and nobody waits for them or holds any of that queue"
+    assert first.startswith("critical critical has been late since ")
+    assert "of 2 s): no worker serves it. Start a worker for critical." in first
     text = "\n".join(rest)
-    assert "critical is late: its oldest message has waited 6" in text
-    assert "of 2 s" in text
-    assert "email is paused: ann: the mail server moves" in text
+    assert "email is paused: ann paused it: the mail server moves" in text
     assert "manage.py jobs resume email" in text
     assert "1 in quarantine: 1 unknown_task" in text
     assert "until resumed, by ann: the mail server moves" in text
@@ -139,7 +149,9 @@ def test_plain_output_has_no_colours_and_a_line_for_each_queue(broker: BrokerSer
     heading = next(line for line in lines if line.startswith("queue "))
     place = lines.index(heading)
     assert [line.split()[0] for line in lines[place + 1 : place + 8]] == [queue.name for queue in QUEUES]
-    assert lines[-2:] == ["No worker is known.", "outbox: 0 to publish, 0 durable jobs under way"]
+    assert lines[-3] == "No worker is known."
+    assert lines[-2].startswith("timetable: 0 beats run, next ")
+    assert lines[-1] == "outbox: 0 to publish, 0 durable jobs under way"
 
 
 def test_a_terminal_gets_lines_and_colours_unless_it_wants_none(broker: BrokerServer) -> None:
@@ -151,13 +163,13 @@ def test_a_terminal_gets_lines_and_colours_unless_it_wants_none(broker: BrokerSe
     plain = Terminal()
     call_command("jobs", "status", stdout=plain, no_color=True)
     assert "\x1b[33m" not in plain.getvalue()
-    assert "ann: [bold]why[/bold]" in plain.getvalue()
+    assert "ann paused it: [bold]why[/bold]" in plain.getvalue()
 
 
 def test_a_real_worker_is_seen_to_wait_and_to_work(broker: BrokerServer, crew: Crew, trial: Trial) -> None:
     crew(broker, "--concurrency=2")
     eventually(lambda: of_queue()["idle"] == 1)
-    assert of_queue()["scout"] == facts("status")["workers"][0]["owner"]
+    assert of_queue()["scout"] == facts("status")["workers"]["list"][0]["owner"]
     publish_numbers(broker, "work", range(2), 20)
     trial.wait(2)
     found = of_queue()
@@ -170,7 +182,7 @@ def test_a_silent_worker_with_leases_is_named(broker: BrokerServer) -> None:
     hold(broker, 1)
     broker.client.delete(f"bgjobs:owner:{OWNER}")
     assert codes() == ["owner_silent"]
-    assert f"{OWNER} is silent and holds 1 messages" in run("status")
+    assert f"{OWNER} is silent and holds 1 message" in run("status")
 
 
 def test_a_server_that_is_down_is_the_answer_and_nothing_is_zero(broker: BrokerServer) -> None:
@@ -184,7 +196,7 @@ def test_a_server_that_is_down_is_the_answer_and_nothing_is_zero(broker: BrokerS
     assert found["status"] == "unknown"
     assert [problem["code"] for problem in found["problems"]] == ["server_unreachable"]
     assert found["broker"]["kind"] == "unknown"
-    assert found["workers"] is None
+    assert set(found["workers"].values()) == {None}
     assert found["quarantine"] is None
     unknown = {"oldest_age_seconds", "ready", "delayed", "leased", "consumers", "idle", "scout", "paused"}
     assert all(queue[name] is None for queue in found["queues"] for name in unknown)
@@ -230,15 +242,17 @@ def test_with_a_plain_broker_it_says_what_it_cannot_know(
         run("pause", QUEUE, "--reason", "why")
 
 
-def test_the_least_rights_of_a_worker_are_enough_for_operators(
+def test_the_least_rights_of_a_worker_and_those_to_look_are_enough_for_operators(
     broker: BrokerServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commands = [f"+{name}" for name in rights()]
+    commands = [f"+{name}" for name in (*rights(), *LOOKING)]
     broker.client.execute_command("ACL", "SETUSER", "jobs", "on", ">pw", *KEYS, *CHANNELS, "-@all", *commands)
     monkeypatch.setitem(current_app.conf, "broker_url", broker.url.replace("://", "://jobs:pw@"))
     set_aside(broker, "gone")
     assert codes() == ["quarantine_not_empty"]
-    assert facts("status")["broker"]["claimed_by_stock"] is None  # these keys are not its own
+    found = facts("status")
+    assert found["unknown"] == {}
+    assert found["broker"]["claimed_by_stock"] is None  # these keys are not its own
     for arguments in (["pause", QUEUE], ["resume", QUEUE], ["quarantine", "--restore", "--reason-is=unknown_task"]):
         run(*arguments, "--reason=why")
     assert broker.waiting() == 1

@@ -133,16 +133,16 @@ def test_acknowledgements_reach_the_server_though_nobody_claims(process: Start, 
 def test_acknowledgements_travel_together(process: Start, broker_server: BrokerServer) -> None:
     publish_numbers(broker_server, "work", range(50))
     messages = list(process(50).receive(50))
-    before = acknowledging(broker_server.client)
+    before = scripts_run(broker_server.client)
     for message in messages:
         message.ack()
     eventually(broker_server.settled)
-    assert acknowledging(broker_server.client) - before <= 3
+    assert scripts_run(broker_server.client) - before <= 4  # of which one may be the heartbeat's
 
 
-def acknowledging(client: redis.Redis) -> int:
+def scripts_run(client: redis.Redis) -> int:
     stats: dict[str, Any] = client.info("commandstats")
-    return int(stats.get("cmdstat_hdel", {"calls": 0})["calls"])
+    return int(stats["cmdstat_evalsha"]["calls"])
 
 
 def test_a_claim_whose_connection_breaks_brings_its_messages_with_the_next(

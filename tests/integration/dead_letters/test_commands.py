@@ -70,7 +70,8 @@ def test_groups_count_the_letters_of_each_trouble() -> None:
 def test_the_status_says_how_many_are_open_and_what_to_do(broker: redis.Redis) -> None:
     for state in ("open", "open", "replayed"):
         saved("test.dl.work", state=state, reason="permanent")
-    assert facts("status")["dead_letters"] == {"open": 2, "by_reason": {"permanent": 2}}
+    found = facts("status")["failures"]
+    assert (found["dead_letters"], found["by_reason"], found["open_fingerprints"]) == (2, {"permanent": 2}, 1)
     assert "2 jobs were given up: 2 permanent" in run("status")
 
 
@@ -143,7 +144,7 @@ def test_a_user_needs_the_permission(action: str, permission: str) -> None:
     ("arguments", "message"),
     [
         (["--args", "no JSON"], "not JSON"),
-        (["--args", "17"], "write a list"),
+        (["--args", "17"], "as a list"),
         (["--args", '{"nonsense": 1}'], "does not take these arguments"),
         (["--rate", "0"], "no number of jobs a second"),
         (["--since", "yesterday"], "is no time"),
@@ -158,7 +159,7 @@ def test_wrong_options_say_how_to_write_them(arguments: list[str], message: str)
 def test_new_arguments_are_those_of_one_job() -> None:
     letter = saved("test.dl.work", 1)
     saved("test.dl.work", 2)
-    with pytest.raises(CommandError, match="--args are those of one job, and this names 2"):
+    with pytest.raises(CommandError, match="New arguments are those of one job, and this names 2"):
         run("retry", "--task=test.dl.work", "--args", "[3]", "--reason", "x")
     assert "1 replayed" in run("retry", letter.job, "--args", '{"number": 3}', "--reason", "x")
     assert audit().target == f"{letter.job}, new arguments"
@@ -176,7 +177,7 @@ def test_who_may_not_release_keys_may_not_do_so_by_a_retry() -> None:
 
 def test_what_cannot_be_read_can_only_be_discarded() -> None:
     letter = saved("", message=b"\xff garbage", job="", reason="undecodable")
-    with pytest.raises(CommandError, match=f"{letter.pk}: the message is no job's, so it cannot be replayed"):
+    with pytest.raises(CommandError, match=rf"no jobs', and can only be discarded \({letter.pk}\)"):
         run("retry", str(letter.pk), "--reason", "x")
     assert "their messages are no jobs'" in run("retry", "--reason-is=undecodable", "--reason", "x")
     assert facts("dead-letters", str(letter.pk))["dead_letters"][0]["arguments"] is None
@@ -225,7 +226,8 @@ def test_a_waiting_job_is_told_how_many_are_before_it_and_that_its_queue_is_paus
 def test_a_delayed_job_names_its_moment_and_a_revoked_one_says_so(store: MessageStore) -> None:
     later = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     job = jobs.work.apply_async((1,), eta=later).id
-    assert verdict(job) == f"It is delayed in {QUEUE}: its time has not come."
+    when = later.isoformat().replace("+00:00", "Z")
+    assert verdict(job) == f"It is delayed in {QUEUE} until {when}: its time has not come."
     assert facts("why", job)["places"][0]["due"] == later.isoformat().replace("+00:00", "Z")
     store.revoke([job])
     assert "It was revoked" in run("why", job)
@@ -287,12 +289,12 @@ def test_a_stored_result_is_told(broker: redis.Redis) -> None:
 def test_a_broker_that_is_down_leaves_the_rest_of_the_story(monkeypatch: pytest.MonkeyPatch) -> None:
     letter = saved("test.dl.work")
     nobody = MessageStore(connect(f"redis://127.0.0.1:{free_port()}/0"))
-    monkeypatch.setattr("apps.core.story.configured_store", lambda: nobody)
+    monkeypatch.setattr("apps.core.story.telling.configured_store", lambda: nobody)
     found = facts("why", letter.job)
     assert found["places"] is None
     assert found["unknown"] == ["the broker (ConnectionError)"]
     assert found["verdict"][0].startswith("It was given up: permanent (ValueError).")
-    monkeypatch.setattr("apps.core.story.is_leased", lambda: False)
+    monkeypatch.setattr("apps.core.story.telling.is_leased", lambda: False)
     assert "no leased:// one" in run("why", letter.job)
 
 

@@ -161,16 +161,18 @@ def test_the_status_tells_what_is_overdue_late_or_never_ran(timetable) -> None:
     timetable(entry(), entry("other"))
     now = timezone.now()
     rows.remember({"n": "x", "other": "y"}, now)
-    assert status()["timetable"] == {"overdue": {}, "never_ran": {}, "late": {}}
+    found = status()["schedules"]
+    assert (found["overdue"], found["missed"], found["late"]) == ([], [], [])
     ScheduleState.objects.filter(name="n").update(settled=now - timedelta(hours=3))
     for hours in (1, 2, 30):
         Firing.objects.create(entry="n", due=now - timedelta(hours=hours), outcome=Outcome.MISSED)
     Firing.objects.create(entry="other", due=now - timedelta(hours=1), outcome=Outcome.ENQUEUED)
     found = status()
-    assert list(found["timetable"]["overdue"]) == ["n"]
-    assert (found["timetable"]["never_ran"], found["timetable"]["late"]) == ({"n": 2}, {"other": 1})
+    assert [one["entry"] for one in found["schedules"]["overdue"]] == ["n"]
+    assert found["schedules"]["missed"] == [{"entry": "n", "count": 2}]
+    assert found["schedules"]["late"] == [{"entry": "other", "count": 1}]
     by_code = {problem["code"]: problem for problem in found["problems"]}
     assert by_code["beat_silent"]["severity"] == "critical"
-    assert "overdue: 1, n since" in by_code["beat_silent"]["message"]
+    assert by_code["beat_silent"]["message"].startswith("n was due at ")
     assert by_code["firings_lost"]["message"].endswith("never ran: n 2")
     assert by_code["firings_late"]["message"].endswith("or have not: other 1")

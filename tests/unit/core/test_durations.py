@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.core.commands.durations import LONGEST, UNITS, in_words, seconds_in
+from apps.core.durations import LONGEST, UNITS, in_words, seconds_in
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import apps.core
-from apps.core.dead_letters.fingerprint import fingerprint
+from apps.core.fingerprint import fingerprint
 
 ENGINE = Path(apps.core.__file__).parent
 FRAMES = (

@@ -1,26 +1,27 @@
 -- Takes messages for an owner, in strict order of the queues, and arranges who waits where nothing is left.
 -- ARGV  1 prefix   2 owner   3 number of this call of the owner's   4 how many messages at most   5 '1': the owner was
---       waiting   6 how many acknowledgements follow, then their leases, then the queues, first served first
+--       waiting   6 how many acknowledgements follow, each with its note or '', then the queues, first served first
 -- Returns {'refused', reason} | {'silent'}: the owner has no sign of life, so it may hold nothing | {'stale'}: a later
 --       call has been made | {'claimed', moment, last revocation or '', jobs in trouble, queues to watch,
---       moment the next delayed message of those is due or '', entries}; entry i is under the lease <call>-<i>
+--       moment the next delayed message of those is due or '', entries, {fused task, until when and why, ...}};
+--       entry i is under the lease <call>-<i>
 -- Invariant: a message is in its list or under a lease. A call that is made again because its reply was lost gets the
 -- same leases; one that arrives after a later one gets nothing.
 local owner, call, most, was_idle, acks = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', tonumber(ARGV[6])
 local key = leases_key(owner)
-local queues = {unpack(ARGV, 7 + acks)}
+local queues = {unpack(ARGV, 7 + 2 * acks)}
 local refused = refusal()
 
-for first = 7, 6 + acks, BATCH do
-  redis.call('HDEL', key, unpack(ARGV, first, math.min(first + BATCH - 1, 6 + acks)))
-end
+for i = 7, 5 + 2 * acks, 2 do acknowledge(owner, ARGV[i], ARGV[i + 1]) end
+write_counts()
 if refused then return {'refused', refused} end
 if not is_alive(owner) then return {'silent'} end
 
 local now = clock()
 local function reply(watched, due, entries)
   local last = redis.call('ZRANGE', REVOKED, -1, -1, 'WITHSCORES')
-  return {'claimed', exact(now), last[2] or '', redis.call('HLEN', TROUBLES), watched, due, entries}
+  local fuses = redis.call('HGETALL', FUSES)
+  return {'claimed', exact(now), last[2] or '', redis.call('HLEN', TROUBLES), watched, due, entries, fuses}
 end
 
 local function lease(place) return string.format('%.0f-%d', call, place) end

@@ -16,6 +16,8 @@
 -- bgjobs:outbox names the tags of published messages whose rows the outbox still has, bgjobs:published:<tag> those of
 -- recent others; bgjobs:unique:<queue> the job and tag that have a unique key until their message is gone;
 -- bgjobs:seen, by delivery tag, when a message that carries no time was first noticed in its list;
+-- bgjobs:fuses the tasks whose jobs do not start now, bgjobs:fused:<task> the delayed entries that wait for that reason;
+-- bgjobs:card:<owner> what a worker says of itself; bgjobs:purges:<queue> names lists of purged messages;
 -- bgjobs:idle:<queue> the owners who wait, bgjobs:scout:<queue> the one of them who watches the list itself, and
 -- bgjobs:wake:<owner> the list through which an owner is woken.
 local P = ARGV[1]
@@ -30,6 +32,7 @@ local QUARANTINE = P .. 'bgjobs:quarantine'
 local QUIET = P .. 'bgjobs:quiet'
 local SEEN = P .. 'bgjobs:seen'
 local OUTBOX = P .. 'bgjobs:outbox'
+local FUSES = P .. 'bgjobs:fuses'
 local WAKE_KEPT = 60000 -- milliseconds that a wake-up waits for its owner
 local CALL_KEPT = 86400 -- seconds that the last claim of an owner who was taken for dead is remembered: it may go on
 local BATCH = 1000      -- values in one command, well below Lua's limit
@@ -43,6 +46,9 @@ local function call_key(owner) return P .. 'bgjobs:call:' .. owner end
 local function idle_key(queue) return P .. 'bgjobs:idle:' .. queue end
 local function scout_key(queue) return P .. 'bgjobs:scout:' .. queue end
 local function wake_key(owner) return P .. 'bgjobs:wake:' .. owner end
+local function card_key(owner) return P .. 'bgjobs:card:' .. owner end
+local function fused_key(task) return P .. 'bgjobs:fused:' .. task end
+local function purges_key(queue) return P .. 'bgjobs:purges:' .. queue end
 
 -- Seconds since the epoch by the server's clock, the only one that counts.
 local function clock()
@@ -126,8 +132,9 @@ local function note_trouble(text, event)
 end
 
 -- Puts these leases back where they are claimed next, in the order in which they were claimed.
--- `event`: what to note in their histories, or ''. Returns how many.
-local function put_back(owner, leases, event)
+-- `event`: what to note in their histories, or ''. `tell`, if any, is called for each with its lease, list and text.
+-- Returns how many.
+local function put_back(owner, leases, event, tell)
   local key, returned, rank = leases_key(owner), 0, {}
   for _, lease in ipairs(leases) do
     local call, place = string.match(lease, '^(%d+)-(%d+)$')
@@ -143,6 +150,7 @@ local function put_back(owner, leases, event)
         redis.call('HDEL', key, lease)
         returned = returned + 1
         if event ~= '' then note_trouble(text, event) end
+        if tell then tell(lease, list, text) end
       end
     end
   end

@@ -1,7 +1,8 @@
 -- Enqueues messages: each into its list, or into the delayed set while it is not due.
 -- ARGV  1 prefix   2 seconds for which it is remembered that a message was published   3 '1': each has a row in the
 --       outbox, which remembers it instead   then for each message
---       queue, list, the message without its closing brace, moment it is due or 0, its tag, its job, its unique key or ''
+--       queue, list, the message without its closing brace, moment it is due or 0, its tag, its job, its unique key or '',
+--       its task
 -- Returns for each message: the moment from which its wait counts, or '' where it had been published before, or
 --       '=' and the job that waits or runs under its unique key already, in whose favour it was not published.
 -- Invariant: a message is in one place, carries the server's time as "ready_at" behind all else, and is published once
@@ -36,8 +37,8 @@ local function enqueue(queue, list, text, due)
   return exact(ready_at)
 end
 
-for i = 4, #ARGV, 7 do
-  local queue, list, text, due, tag, job, unique = unpack(ARGV, i, i + 6)
+for i = 4, #ARGV, 8 do
+  local queue, list, text, due, tag, job, unique, task = unpack(ARGV, i, i + 7)
   local holder = unique ~= '' and redis.call('HGET', unique_key(queue), unique)
   holder = holder and string.match(holder, '^(.*) ')
   if holder and holder ~= job and not has_rows then
@@ -49,6 +50,8 @@ for i = 4, #ARGV, 7 do
       redis.call('HSET', unique_key(queue), unique, job .. ' ' .. tag)
     end
     reply[#reply + 1] = enqueue(queue, list, text, tonumber(due))
+    count('published', queue, '-', task)
   end
 end
+write_counts()
 return reply

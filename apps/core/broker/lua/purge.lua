@@ -3,7 +3,7 @@
 -- Returns how many.
 -- Invariant: the lists are renamed, not read, so nothing that is pushed meanwhile is lost. No purged job keeps its
 -- unique key; neither do jobs of the queue that run, whose duplicates are then found when they start.
-local queue, count = ARGV[2], 0
+local queue, purged = ARGV[2], 0
 local aside = P .. 'bgjobs:purged:' .. queue .. ':' .. exact(clock())
 for _, step in ipairs(STEPS) do
   local list = P .. queue .. step
@@ -11,8 +11,14 @@ for _, step in ipairs(STEPS) do
   if length > 0 then
     redis.call('RENAME', list, aside .. step)
     redis.call('EXPIRE', aside .. step, ARGV[3])
-    count = count + length
+    redis.call('ZADD', purges_key(queue), exact(clock()), aside .. step)
+    purged = purged + length
   end
 end
 redis.call('DEL', unique_key(queue))
-return count
+if purged > 0 then
+  redis.call('EXPIRE', purges_key(queue), ARGV[3])
+  count('purged', queue, '-', '-', purged)
+  write_counts()
+end
+return purged

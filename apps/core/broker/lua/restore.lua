@@ -7,4 +7,6 @@ if refused then return redis.error_reply(refused) end
 if redis.call('HEXISTS', QUARANTINE, ARGV[2]) == 0 then return 0 end
 redis.call('RPUSH', P .. ARGV[3], ARGV[4])
 redis.call('HDEL', QUARANTINE, ARGV[2])
+count('published', queue_of(ARGV[3]), '-', task_of(headers_of(ARGV[4])))
+write_counts()
 return 1

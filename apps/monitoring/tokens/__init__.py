@@ -1,0 +1,1 @@
+"""Tokens by which probes and scrapers read what the dashboard shows: hashed, scoped, rotatable, read-only."""

@@ -1,0 +1,52 @@
+"""Who gets which answer at which address. A new address or action without a line here fails the tests."""
+
+from typing import Final
+
+ROLES: Final = ("anonymous", "staff", "viewer", "operator", "admin")
+GROUPS: Final = {"viewer": "Jobs viewer", "operator": "Jobs operator", "admin": "Jobs admin"}
+
+Statuses = tuple[int, int, int, int, int]  # in the order of ROLES; "staff" is in no group
+
+FOR_PEOPLE: Final[Statuses] = (302, 403, 200, 200, 200)
+FOR_PROGRAMS: Final[Statuses] = (401, 403, 200, 200, 200)
+NOTHING_THERE: Final[Statuses] = (302, 403, 404, 404, 404)
+
+# Name of the page -> arguments of its address, and the answers to GET.
+PAGES: Final[dict[str, tuple[tuple[str, ...], Statuses]]] = {
+    "changelist": ((), FOR_PEOPLE),
+    "queue": (("critical",), FOR_PEOPLE),
+    "workers": ((), FOR_PEOPLE),
+    "idempotency": ((), FOR_PEOPLE),
+    "audit": ((), FOR_PEOPLE),
+    "action": (("pause",), (302, 403, 403, 409, 409)),  # of a queue that is not named
+    "runs": ((), FOR_PEOPLE),
+    "runs_export": ((), FOR_PEOPLE),
+    "run": (("no-such-job",), NOTHING_THERE),
+    "failures": ((), FOR_PEOPLE),
+    "schedules": ((), FOR_PEOPLE),
+    "api_metrics": ((), FOR_PROGRAMS),
+    "api_health": ((), FOR_PROGRAMS),
+    "api_schema": ((), FOR_PROGRAMS),
+    "api_unknown": (("metric",), (404, 404, 404, 404, 404)),
+}
+
+# Name of the action on the pages -> the roles that may do it.
+ACTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "pause": ("operator", "admin"),
+    "resume": ("operator", "admin"),
+    "purge": ("admin",),
+    "restore": ("admin",),
+    "retry": ("operator", "admin"),
+    "discard": ("operator", "admin"),
+    "edit_retry": ("operator", "admin"),
+    "revoke": ("operator", "admin"),
+    "reveal": ("admin",),
+    "fire": ("operator", "admin"),
+    "pause_entry": ("operator", "admin"),
+    "resume_entry": ("operator", "admin"),
+    "fuse": ("operator", "admin"),
+    "unfuse": ("operator", "admin"),
+    "quiet": ("admin",),
+    "stop": ("admin",),
+    "release_key": ("operator", "admin"),
+}
