@@ -43,7 +43,7 @@ class JobRun(models.Model):
     firing = models.TextField(blank=True)  # its instant
     idempotency_key = models.TextField(blank=True)
     parent = models.TextField(blank=True)  # the job that enqueued it
-    root = models.TextField(blank=True)
+    root = models.TextField(blank=True)  # the first of its tree, unless it is that itself
     duplicate_of = models.TextField(blank=True)
     written_at = models.DateTimeField(db_default=Now())
 

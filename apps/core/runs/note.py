@@ -44,7 +44,7 @@ def read(entry_id: bytes, owner: bytes, lease: bytes, told: bytes) -> JobRun:
             told.decode(errors="replace"),
         )
         head, times, rest = note.split("\n", 2)
-        event, reason, queue, *_places, task = head.split(" ", 7)
+        event, reason, queue, _, _, _, _, task = head.split(" ", 7)
         wait, run, _check = times.split(" ")
         facts = json.loads(rest)
         noted_at = datetime.fromtimestamp(int(entry_id.partition(b"-")[0]) / 1000, UTC)
@@ -52,7 +52,7 @@ def read(entry_id: bytes, owner: bytes, lease: bytes, told: bytes) -> JobRun:
         raise UnreadableNoteError(type(error).__name__) from None
     if event not in _EVENTS or not isinstance(facts, dict) or not key or key != name(key):
         raise UnreadableNoteError
-    args, kwargs = (redact(text(facts.get(part, ""))[:LONGEST_ARGUMENTS]) for part in ("args", "kwargs"))
+    args, kwargs = _shown(facts.get("args", "")), _shown(facts.get("kwargs", ""))
     return JobRun(
         key=key,
         job=name(facts.get("job")),
@@ -63,7 +63,7 @@ def read(entry_id: bytes, owner: bytes, lease: bytes, told: bytes) -> JobRun:
         error=name(facts.get("error")),
         error_text=text(facts.get("error_text"))[:LONGEST_ERROR_TEXT],
         fingerprint=name(facts.get("fingerprint")),
-        attempt=_number(facts.get("attempt", 1)),
+        attempt=_number(facts.get("attempt", 1 if "worker" in facts else None)),  # a worker leaves out the 1
         worker=name(facts.get("worker") or facts.get("owner")),  # of one whose process died only that is known
         pid=_number(facts.get("pid")),
         ready_at=_moment(facts.get("ready_at")),
@@ -84,6 +84,14 @@ def read(entry_id: bytes, owner: bytes, lease: bytes, told: bytes) -> JobRun:
         root=name(facts.get("root")),
         duplicate_of=name(facts.get("duplicate_of")),
     )
+
+
+def _shown(arguments: Any) -> str:
+    """For people. Where they were cut there may be half of an address, which nobody would know for one: it goes."""
+    whole = text(arguments)
+    if len(whole) >= LONGEST_ARGUMENTS:
+        whole = whole[: max(whole.rfind(mark, 0, LONGEST_ARGUMENTS) for mark in " '\"") + 1]
+    return redact(whole)[:LONGEST_ARGUMENTS]
 
 
 def _known(word: str) -> str:

@@ -93,7 +93,9 @@ def test_a_pause_leads_back_to_where_it_was_asked_for_and_shows_its_row(admin: C
 def test_nobody_is_led_to_another_place(admin: Client, back: str) -> None:
     response = done(admin, "resume", queue="email", back=back, follow=False)
     assert response.headers["Location"].startswith(f"{address('changelist')}?done=")
-    assert f'name="back" value="{escape(back)}"' not in asked(admin, "resume", queue="email", back=back).content.decode()
+    assert (
+        f'name="back" value="{escape(back)}"' not in asked(admin, "resume", queue="email", back=back).content.decode()
+    )
 
 
 def test_the_same_request_acts_once(admin: Client, store: MessageStore) -> None:

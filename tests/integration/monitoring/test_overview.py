@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:No direc
 
 @pytest.fixture
 def operator(server: redis.Redis) -> Client:
+    server.delete("bgjobs:owners")  # of workers that an earlier test has killed
     return visitor("Jobs operator")
 
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from apps.core.broker.cards import Card, RunningJob
+import redis
 from django.test import Client
 
+from apps.core.broker.cards import Card, RunningJob
 from apps.core.health.queue_health import WorkerHealth
 from apps.monitoring import looking
 from apps.monitoring.views import workers as page
@@ -41,7 +42,8 @@ CARD = Card(
 
 
 @pytest.fixture
-def admin() -> Client:
+def admin(server: redis.Redis) -> Client:
+    server.delete("bgjobs:owners")  # of workers that an earlier test has killed
     return visitor("Jobs admin")
 
 

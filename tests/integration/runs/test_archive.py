@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from django.db import connection
 
 from apps.core.broker.configured import configured_store
 from apps.core.broker.store import MessageStore
+from apps.core.metrics.events import RUNS_TOGETHER
 from apps.core.relaying import chores
 from apps.core.runs import archive
 from apps.core.runs.archive import Archiver
@@ -25,7 +27,9 @@ from apps.core.runs.models import JobRun
 from ..dead_letters.conftest import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LINE = "succeeded - email 1200 35000 - - send_mail"
+HEAD = "succeeded - email 1 0 - - send_mail"
+TIMES = "120000 35000 -"
+OWNER = "host:1:abc"
 
 
 @pytest.fixture
@@ -40,14 +44,18 @@ def store(server: redis.Redis) -> Iterator[MessageStore]:
 def ended(store: MessageStore) -> Callable[..., None]:
     """Notes in the stream that attempts have ended."""
 
-    def note(count: int = 1, *, line: str = LINE, first: int = 0, **facts: Any) -> None:
+    def note(count: int = 1, *, head: str = HEAD, times: str = TIMES, first: int = 0, **facts: Any) -> None:
         pipeline = store.client.pipeline()
         for number in range(first, first + count):
-            text = f"{line}\n{json.dumps({'job': f'j{number}', **facts})}"
-            pipeline.xadd(store.key("runs"), {"k": f"host:1:abc {number}-0", "n": text})
+            text = note_of(number, head=head, times=times, **facts)
+            pipeline.xadd(store.key("runs"), {"o": OWNER, f"{number}-0": text})
         pipeline.execute()
 
     return note
+
+
+def note_of(number: int, *, head: str = HEAD, times: str = TIMES, **facts: Any) -> str:
+    return f"{head}\n{times}\n{json.dumps({'job': f'j{number}', **facts})}"
 
 
 def left(store: MessageStore) -> int:
@@ -126,7 +134,8 @@ def test_what_is_none_of_ours_is_counted_told_once_and_gone(
     store: MessageStore, ended: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
     ended(1)
-    for fields in ({"x": "y"}, {"k": "a", "n": "nonsense"}, {"k": b"\xff", "n": b"\xff"}):
+    strange: list[dict[Any, Any]] = [{"x": "y"}, {"o": "a", "1-1": "nonsense"}, {"o": b"\xff", b"\xff": b"\xff"}]
+    for fields in strange:
         store.client.xadd(store.key("runs"), fields)
     ended(1, first=1)
     archiver = Archiver(store)
@@ -134,6 +143,28 @@ def test_what_is_none_of_ours_is_counted_told_once_and_gone(
     assert (JobRun.objects.count(), left(store), archiver.unreadable) == (2, 0, 3)
     assert [record.message for record in caplog.records if "runs.unreadable" in record.message] != []
     assert sum("runs.unreadable" in record.message for record in caplog.records) == 1
+
+
+def test_an_entry_has_many_attempts_and_one_that_is_unreadable_takes_no_other_along(store: MessageStore) -> None:
+    notes: dict[Any, Any] = {f"{number}-0": note_of(number) for number in range(RUNS_TOGETHER)} | {"7-0": "nonsense"}
+    store.client.xadd(store.key("runs"), {"o": OWNER, **notes})
+    archiver = Archiver(store)
+    archiver.work()
+    assert set(JobRun.objects.values_list("key", "job")) == {
+        (f"{OWNER} {number}-0", f"j{number}") for number in range(RUNS_TOGETHER) if number != 7
+    }
+    assert (left(store), archiver.unreadable) == (0, 1)
+
+
+def test_no_address_in_the_arguments_reaches_the_row_or_what_it_is_found_by(
+    store: MessageStore, ended: Callable[..., None]
+) -> None:
+    ended(1, args="('anna.lee@example.com', 4711)", kwargs="{'to': 'bob@example.org', 'token': 'zq81'}")
+    Archiver(store).work()
+    row = JobRun.objects.values().get()
+    assert (row["args"], row["kwargs"]) == ("('[e-mail]', 4711)", "{'to': '[e-mail]', 'token': '[secret]'}")
+    assert row["terms"] == ["e-mail", "4711", "to", "token", "secret"]
+    assert not [value for value in row.values() if re.search("anna|bob|example|zq81", str(value))]
 
 
 def test_what_the_database_refuses_holds_nothing_else_up(
@@ -155,7 +186,7 @@ def test_whatever_the_facts_hold_they_become_a_row(store: MessageStore, ended: C
         "tenant": "😀" * 600,
         "attempt": 2**40,
     }
-    ended(1, line="failed transient - - 17 - - a task \t{}", **strange)
+    ended(1, head="failed transient - - 0 - - a task \t{}", times="- 17 -", **strange)
     Archiver(store).work()
     run = JobRun.objects.get()
     assert run.job == "a\N{REPLACEMENT CHARACTER}?'\"\\"
@@ -166,7 +197,7 @@ def test_whatever_the_facts_hold_they_become_a_row(store: MessageStore, ended: C
 
 def test_the_attempts_of_a_job_come_in_their_order(store: MessageStore, ended: Callable[..., None]) -> None:
     for number, (event, at) in enumerate([("succeeded", 300.0), ("lost", 100.0), ("retried", 200.0)]):
-        ended(1, first=number, line=f"{event} - email - - - - send_mail", job="j", ended_at=at)
+        ended(1, first=number, head=f"{event} - email - - - - send_mail", times="- - -", job="j", ended_at=at)
     ended(1, first=9)
     Archiver(store).work()
     assert [run.event for run in attempts("j")] == ["lost", "retried", "succeeded"]

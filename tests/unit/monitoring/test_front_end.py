@@ -38,7 +38,14 @@ def test_scripts_make_no_markup_of_data(script: Path) -> None:
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
 def test_templates_escape_everything_and_have_nothing_inline(template: Path) -> None:
     text = template.read_text()
-    for forbidden in (r"\|\s*safe", r"autoescape\s+off", r"<style", r"\sstyle=", r"\son(?!e=)[a-z]+=", r"javascript:"):
+    for forbidden in (
+        r"\|\s*safe",
+        r"autoescape\s+off",
+        r"<style",
+        r"\sstyle=",
+        r"\son(?!e=)[a-z]+=",
+        r"javascript:",
+    ):
         assert not re.search(forbidden, text, re.IGNORECASE), forbidden
     assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", text))
 
