@@ -2,12 +2,13 @@
 
 Of each hash so many as are kept at once, of a busy installation and as large as they may grow; and the stream of
 ended attempts while nobody archives it.
-python -m benchmarks.memory    # half a minute
+python -m benchmarks.memory
 """
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from apps.core.metrics.events import RUNS_KEPT, RUNS_TOGETHER, field
 
@@ -43,12 +44,12 @@ def mean(server: Server, fields: int) -> float:
     return grown(server, ((f"hash:{number}", counts) for number in range(made))) / made
 
 
-def grown(server: Server, hashes: Iterable[tuple[str, Mapping[str, int]]]) -> float:
+def grown(server: Server, hashes: Iterable[tuple[str, dict[Any, Any]]]) -> float:
     before = used(server)
     for name, counts in hashes:
         server.client.hset(name, mapping=counts)
     found = used(server) - before
-    server.client.execute_command("FLUSHALL", "SYNC")
+    empty(server)
     return found
 
 
@@ -57,12 +58,18 @@ def stream(server: Server, together: int) -> float:
     for first in range(0, RUNS_KEPT, 1_000):
         pipeline = server.client.pipeline(transaction=False)
         for number in range(first, first + 1_000):
-            notes = {f"{number}-{place}": note(number) for place in range(together)}
+            notes: dict[Any, Any] = {f"{number}-{place}": note(number) for place in range(together)}
             pipeline.xadd("runs", {"o": "host:1:abc", **notes})
         pipeline.execute()
     found = used(server) - before
-    server.client.execute_command("FLUSHALL", "SYNC")
+    empty(server)
     return found
+
+
+def empty(server: Server) -> None:
+    """Not in the background: what follows is measured."""
+    server.client.config_set("lazyfree-lazy-user-flush", "no")
+    server.client.flushall()
 
 
 def used(server: Server) -> float:

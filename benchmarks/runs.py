@@ -167,7 +167,7 @@ def archive() -> str:
     store = configured_store()
     pipeline = store.client.pipeline(transaction=False)
     for first in range(0, ARCHIVED, RUNS_TOGETHER):
-        notes = {f"{number}-0": note(number) for number in range(first, first + RUNS_TOGETHER)}
+        notes: dict[Any, Any] = {f"{number}-0": note(number) for number in range(first, first + RUNS_TOGETHER)}
         pipeline.xadd(store.key("runs"), {"o": "host:1:abc", **notes})
     pipeline.execute()
     archiver, began = Archiver(store), time.perf_counter()

@@ -90,7 +90,7 @@ class LeasedConsumer(Consumer):
     def on_ready(self) -> None:
         super().on_ready()
         if self._is_leased and self.task_consumer is not None:
-            self.task_consumer.channel.custody.card_writer = writer_of(self)
+            self.task_consumer.channel.custody.attempts.writer = writer_of(self)
 
     def loop_args(self) -> Any:
         """Asked for each new event loop, at which Celery chokes on a child whose death it has noticed by half."""

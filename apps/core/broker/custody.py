@@ -16,7 +16,7 @@ from ..logs import get_logger
 from ..owners import add_pulse, owner_id
 from ..owners.heartbeat import STORE
 from ..queues import QUEUES
-from .cards import Running, Writer
+from .attempts import Attempts
 from .store import Claimed, Entry, MessageStore, ServerRefusesWritesError, SilentOwnerError
 from .strays import Strays
 
@@ -59,10 +59,7 @@ class Custody:
         self._done: deque[str] = deque()  # acknowledged; the server does not know it yet
         self._done_since = 0.0
         self._returning: deque[str] = deque()  # not to be run here; likewise
-        self._notes: dict[str, str] = {}  # by lease: what counts of an attempt that ended, and is not told yet
-        self.running: dict[str, Running] = {}  # by lease: attempts that have begun
-        self._counted: set[str] = set()  # those of which the server knows that they have begun
-        self.card_writer: Writer | None = None  # of a worker
+        self.attempts = Attempts()
         self._told: tuple[str, ...] = ()  # by the claim that is on its way
         self._healed: deque[str] = deque()  # jobs in trouble that came to a good end
         self._claiming = threading.Lock()
@@ -94,7 +91,7 @@ class Custody:
             try:
                 claimed = self._claim(most, queues, done, was_idle)
             except ServerRefusesWritesError:
-                self._forget_notes(done)
+                self.attempts.told(done)
                 raise  # only after it has heard of what is done
             except redis.RedisError:
                 self._done.extendleft(reversed(done))
@@ -102,7 +99,7 @@ class Custody:
             finally:
                 self._told = ()
             self._call += 1
-            self._forget_notes(done)
+            self.attempts.told(done)
             return claimed
 
     def _claim(self, most: int, queues: Sequence[str], done: Sequence[str], was_idle: bool) -> Claimed | None:
@@ -114,7 +111,7 @@ class Custody:
                     most=most,
                     queues=queues,
                     acknowledged=done,
-                    notes=self._notes,
+                    notes=self.attempts.notes,
                     was_idle=was_idle,
                 )
             except SilentOwnerError:
@@ -123,19 +120,15 @@ class Custody:
                 self._heartbeat.beat()
         raise AssertionError("unreachable")
 
-    def _ended(self, lease: str) -> None:
-        self.running.pop(lease, None)
-        self._counted.discard(lease)
-
     def note(self, lease: str, note: str) -> None:
         """What counts of the attempt that is acknowledged next."""
         if lease in self.held:
-            self._notes[lease] = note
+            self.attempts.notes[lease] = note
 
     def acknowledge(self, lease: str) -> None:
         """The job is done. Any thread may call this."""
         if self.held.pop(lease, None) is not None:
-            self._ended(lease)
+            self.attempts.end(lease)
             self._remember(self._done, lease)
             for consumer in self._consumers:
                 consumer.slot_freed()
@@ -151,9 +144,9 @@ class Custody:
 
     def count_early(self, lease: str, note: str) -> None:
         """Of an attempt whose message was acknowledged before it began."""
-        self._ended(lease)
+        self.attempts.end(lease)
         lease = f"={lease}"
-        self._notes[lease] = note
+        self.attempts.notes[lease] = note
         self._remember(self._done, lease)
 
     def put_back(self, lease: str, event: str = "", note: str = "") -> None:
@@ -163,7 +156,7 @@ class Custody:
         """
         if self.held.pop(lease, None) is None:
             return
-        self._ended(lease)
+        self.attempts.end(lease)
         if not event:
             self._remember(self._returning, lease)
             return
@@ -185,7 +178,7 @@ class Custody:
         """The message is set aside with all that is known of it; where that is not possible now, it goes back."""
         if self.held.pop(lease, None) is None:
             return
-        self._ended(lease)
+        self.attempts.end(lease)
         try:
             self.store.quarantine(owner_id(), lease, record, note)
         except redis.RedisError as error:
@@ -233,18 +226,16 @@ class Custody:
         """The heartbeat, as far as this server is concerned."""
         queues = [queue for consumer in self._consumers for queue in consumer.queues]
         every = {*queues, *(queue.name for queue in QUEUES)}
-        running = list(self.running.items())  # at once: other threads change it
-        begun = {lease: one for lease, one in running if lease not in self._counted}
+        begun = self.attempts.begun()
         beat = self.store.pulse(
             owners,
             queues=queues,
             all_queues=sorted(every),
-            card=self.card_writer.write(queues, [one for _, one in running]) if self.card_writer else "",
+            card=self.attempts.card(queues),
             begun=[part for lease, one in begun.items() for part in (lease, one.message.entry.queue, one.name)],
         )
         if not beat.refused:
-            self._counted.update(begun)
-            self._counted.intersection_update(list(self.running))
+            self.attempts.told_begun(begun)
         for owner, count in beat.rescued.items():
             log.warning("broker.rescued", owner=owner, jobs=count)
         if beat.refused and not self._refused:
@@ -298,12 +289,8 @@ class Custody:
             self._keep_unless(healed, self._healed, self.store.forget_troubles)
 
     def _tell_done(self, done: list[str]) -> None:
-        self.store.acknowledge(owner_id(), done, self._notes)
-        self._forget_notes(done)
-
-    def _forget_notes(self, leases: Sequence[str]) -> None:
-        for lease in leases:
-            self._notes.pop(lease, None)
+        self.store.acknowledge(owner_id(), done, self.attempts.notes)
+        self.attempts.told(done)
 
     def _keep_unless(self, taken: list[str], pending: deque[str], tell: "Tell") -> None:
         try:

@@ -26,7 +26,7 @@ from .failure import Failure
 from .run_times import run_times
 
 PROCESS_DIED: Final = "process_died"  # event: the very process that ran the job
-LONGEST_SHOWN: Final = 2_000  # characters of arguments
+LONGEST_SHOWN: Final = 500  # characters of arguments, positional and named ones each
 
 log = get_logger(__name__)
 
@@ -111,7 +111,7 @@ class LeasedRequest(Request):
     def on_accepted(self, pid: Any, time_accepted: float) -> None:
         super().on_accepted(pid, time_accepted)
         if isinstance(self.message, LeasedMessage):
-            self.message.custody.running[self.message.entry.lease] = self
+            self.message.custody.attempts.begin(self.message.entry.lease, self)
 
     def note_success(self, text: Any) -> None:
         self._told = told_of(text)

@@ -6,29 +6,21 @@ Names and places are listed once, in lua/common.lua.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import redis
 
 from ..conf import engine_settings
-from ..fast_script import Connections, FastScript
-from ..metrics.events import EDGES, RUNS_KEPT, RUNS_TOGETHER
-from ..owners import keep_quiet
 from . import fuses
 from .cards import Card
 from .depths import FIRST_SEEN_KEPT, QueueDepth
 from .fleet import Fleet
 from .fuses import Fuse
 from .messages import Outgoing
+from .orders import Orders
 
-LUA: Final = Path(__file__).parent / "lua"
 PRIORITY_SEPARATOR: Final = "\x06\x16"
-REVOCATION_KEPT: Final = 30 * 24 * 3600  # seconds: a revoked job may be delayed for long
 PUBLISHED_KEPT: Final = 120  # seconds for which a publication whose reply was lost is known for one
-PURGED_KEPT: Final = 24 * 3600  # seconds that purged messages can still be brought back
-AT_ONCE: Final = 1000  # messages that one command of an operator moves, so that nobody waits for long
 NO_TASK: Final = "-"
 NO_NOTES: Final[Mapping[str, str]] = {}
 NO_FUSES: Final[Mapping[str, Fuse]] = {}
@@ -83,48 +75,17 @@ class SilentOwnerError(redis.RedisError):
     """The server has not heard of this process lately, or has lost its data: say that it lives, and claim again."""
 
 
-class MessageStore:
+class MessageStore(Orders):
     """One installation's messages. Every method is one round trip and raises redis.RedisError when that fails."""
 
     def __init__(self, client: redis.Redis, prefix: str = "", *, delays: bool = True) -> None:
         """`delays`: messages that are not due wait here; else, on a stock broker, in the memory of its workers."""
+        super().__init__(client, prefix)
         self.delays = delays
-        self.client = client
-        self.prefix = prefix
-        self.connections = Connections(client)
-        self.server = 0  # another number whenever this process has met a new server: restarted, or the master now
-        self._publish = self._script("publish")
-        self._claim = self._script("claim")
-        self._settle = self._script("settle")
-        self._pulse = self._script("pulse")
-        self._leave = self._script("leave")
-        self._unwatch = self._script("unwatch")
-        self._pause = self._script("pause")
-        self._resume = self._script("resume")
-        self._revoke = self._script("revoke")
-        self._purge = self._script("purge")
-        self._adopt = self._script("adopt")
-        self._hand_over = self._script("hand_over")
-        self._depths = self._script("depths")
-        self._fleet = self._script("fleet")
-        self._restore = self._script("restore")
-        self._unmark = self._script("unmark")
-        self._forget = self._script("forget")
-        self._acknowledge = self._script("acknowledge")
-        self.close_minute = self._script("close_minute")  # for readers of the numbers, within their transactions
-        self._fuse = self._script("fuse")
-        self._unfuse = self._script("unfuse")
-        self._restore_purged = self._script("restore_purged")
-
-    def key(self, *parts: str) -> str:
-        """The full name of one of the engine's keys, as in key("leases", owner)."""
-        return f"{self.prefix}bgjobs:{':'.join(parts)}"
 
     def publish(self, queue: str, list_name: str, text: str, *, due: float = 0.0, task: str = NO_TASK) -> float:
         """Enqueue a message, a JSON object, to run at `due` or at once. Returns the moment its wait counts from."""
-        (reply,) = self._publish(
-            args=[self.prefix, PUBLISHED_KEPT, "0", queue, list_name, text[:-1], repr(due), "", "", "", task]
-        )
+        (reply,) = self.run("publish", PUBLISHED_KEPT, "0", queue, list_name, text[:-1], repr(due), "", "", "", task)
         return float(reply)
 
     def publish_all(self, messages: Sequence[Outgoing], *, have_rows: bool) -> list[Published]:
@@ -132,7 +93,7 @@ class MessageStore:
 
         `have_rows`: they have rows in the outbox, which remembers until `forget_published` that they were published.
         """
-        args: list[str | int] = [self.prefix, PUBLISHED_KEPT, "1" if have_rows else "0"]
+        args: list[str | int] = [PUBLISHED_KEPT, "1" if have_rows else "0"]
         for one in messages:
             args += [
                 one.queue,
@@ -144,7 +105,7 @@ class MessageStore:
                 one.unique or "",
                 one.task or NO_TASK,
             ]
-        return [_published(reply) for reply in self._publish(args=args)]
+        return [_published(reply) for reply in self.run("publish", *args)]
 
     def are_published(self, tags: Sequence[str]) -> list[bool]:
         """Of messages with rows: whether the server knows that they were published, and has not lost them since."""
@@ -152,7 +113,7 @@ class MessageStore:
 
     def forget_published(self, tags: Sequence[str]) -> None:
         """These messages have no rows any more."""
-        self._forget(args=[self.prefix, PUBLISHED_KEPT, *tags])
+        self.run("forget", PUBLISHED_KEPT, *tags)
 
     def published_tags(self, cursor: bytes, portion: int) -> tuple[bytes, list[str]]:
         """Tags of published messages with rows, a portion, and the cursor of the next; b"0" is the first and last."""
@@ -166,7 +127,7 @@ class MessageStore:
 
     def unmark(self, queue: str, unique: str, *, job: str, tag: str) -> None:
         """This message is about to leave for good: others may take its unique key."""
-        self._unmark(args=[self.prefix, queue, unique, f"{job} {tag}"])
+        self.run("unmark", queue, unique, f"{job} {tag}")
 
     def claim(
         self,
@@ -185,17 +146,15 @@ class MessageStore:
 
         Raises ServerRefusesWritesError and SilentOwnerError; the acknowledgements have arrived nevertheless.
         """
-        reply = self._claim(
-            args=[
-                self.prefix,
-                owner,
-                call,
-                most,
-                int(was_idle),
-                len(acknowledged),
-                *_with_notes(acknowledged, notes),
-                *queues,
-            ]
+        reply = self.run(
+            "claim",
+            owner,
+            call,
+            most,
+            int(was_idle),
+            len(acknowledged),
+            *_with_notes(acknowledged, notes),
+            *queues,
         )
         match reply:
             case [b"refused", reason]:
@@ -221,26 +180,26 @@ class MessageStore:
 
     def acknowledge(self, owner: str, leases: Sequence[str], notes: Mapping[str, str] = NO_NOTES) -> int:
         """End leases of jobs that are done. Returns how many the owner still held. `notes`: as for `claim`."""
-        return int(self._acknowledge(args=[self.prefix, owner, *_with_notes(leases, notes)]))
+        return int(self.run("acknowledge", owner, *_with_notes(leases, notes)))
 
     def put_back(self, owner: str, leases: Sequence[str], event: str = "") -> int:
         """Put messages where they are claimed next; `event` is noted in the history of their jobs."""
-        return int(self._settle(args=[self.prefix, owner, "back", event, *leases]))
+        return int(self.run("settle", owner, "back", event, *leases))
 
     def put_back_lost(self, owner: str, lease: str, event: str, note: str) -> int:
         """Likewise, of an attempt whose process has died."""
-        return int(self._settle(args=[self.prefix, owner, "lost", event, note, lease]))
+        return int(self.run("settle", owner, "lost", event, note, lease))
 
     def park(self, owner: str, lease: str, *, queue: str, task: str) -> int:
         """Let a message wait until its task's fuse has ended."""
-        return int(self._settle(args=[self.prefix, owner, "park", task, queue, lease]))
+        return int(self.run("settle", owner, "park", task, queue, lease))
 
     def delay(self, owner: str, lease: str, *, queue: str, due: float, seen: str = "") -> int:
         """Let a message wait until `due`. `seen`: its tag, where it carries no time and is noticed now."""
-        return int(self._settle(args=[self.prefix, owner, "delay", repr(due), queue, seen, lease]))
+        return int(self.run("settle", owner, "delay", repr(due), queue, seen, lease))
 
     def quarantine(self, owner: str, lease: str, record: str, note: str = "") -> int:
-        return int(self._settle(args=[self.prefix, owner, "quarantine", record, note, lease]))
+        return int(self.run("settle", owner, "quarantine", record, note, lease))
 
     def pulse(
         self,
@@ -256,20 +215,18 @@ class MessageStore:
         `card`: what it says of itself. `begun`: lease, queue and task of each attempt that has begun, in a row.
         """
         settings = engine_settings()
-        _, refused, worth_while, rescued = self._pulse(
-            args=[
-                self.prefix,
-                int(settings.dead_after * 1000),
-                settings.heartbeat_every,
-                len(owners),
-                *owners,
-                len(queues),
-                *queues,
-                card,
-                len(begun) // 3,
-                *begun,
-                *all_queues,
-            ]
+        _, refused, worth_while, rescued = self.run(
+            "pulse",
+            int(settings.dead_after * 1000),
+            settings.heartbeat_every,
+            len(owners),
+            *owners,
+            len(queues),
+            *queues,
+            card,
+            len(begun) // 3,
+            *begun,
+            *all_queues,
         )
         return Pulse(
             refused=refused.decode(errors="replace"),
@@ -279,29 +236,10 @@ class MessageStore:
 
     def leave(self, owner: str, queues: Sequence[str]) -> int:
         """The process ends: all it holds goes back. Returns how many messages."""
-        return int(self._leave(args=[self.prefix, owner, *queues]))
+        return int(self.run("leave", owner, *queues))
 
     def unwatch(self, owner: str, queue: str) -> None:
-        self._unwatch(args=[self.prefix, owner, queue])
-
-    def pause(self, queue: str, *, seconds: float, why: str) -> float:
-        """Stop all claims of a queue, for `seconds` or, with 0, until `resume`. Returns when it ends; 0: never."""
-        return float(self._pause(args=[self.prefix, queue, repr(float(seconds)), why]))
-
-    def resume(self, queue: str) -> bool:
-        """Returns whether the queue was paused."""
-        return bool(self._resume(args=[self.prefix, queue]))
-
-    def revoke(self, jobs: Sequence[str]) -> None:
-        """Let these jobs not start any more, wherever they wait."""
-        self._revoke(args=[self.prefix, REVOCATION_KEPT, *jobs])
-
-    def revoked_since(self, moment: float) -> dict[str, float]:
-        """Job ids that were revoked at `moment` or later, and when."""
-        found = self.connections.call("ZRANGE", self.key("revoked"), repr(moment), "+inf", "BYSCORE", "WITHSCORES")
-        # The newer protocol answers in pairs, the older one in a row.
-        pairs = found if found and isinstance(found[0], list) else zip(found[::2], found[1::2], strict=True)
-        return {job.decode(): float(when) for job, when in pairs}
+        self.run("unwatch", owner, queue)
 
     def troubles(self, jobs: Sequence[str]) -> list[list[str]]:
         """What has befallen each of these jobs so far: "<moment> process_died <owner>" and the like."""
@@ -320,50 +258,16 @@ class MessageStore:
 
     def depths(self, queues: Sequence[str]) -> dict[str, QueueDepth]:
         """How much of each of these queues waits, for how long, and how much is in the hands of workers."""
-        now, *replies = self._depths(args=[self.prefix, FIRST_SEEN_KEPT, *queues])
+        now, *replies = self.run("depths", FIRST_SEEN_KEPT, *queues)
         return {queue: QueueDepth.read(float(now), reply) for queue, reply in zip(queues, replies, strict=True)}
 
     def fleet(self, queues: Sequence[str]) -> Fleet:
         """Who consumes, what each holds, and who waits for which of these queues."""
-        return Fleet.read(queues, self._fleet(args=[self.prefix, *queues]))
+        return Fleet.read(queues, self.run("fleet", *queues))
 
     def restore(self, kept_as: str, list_name: str, text: bytes) -> bool:
         """Put a message back that is quarantined. Returns whether it still was; `kept_as` names its record."""
-        return bool(self._restore(args=[self.prefix, kept_as, list_name, text]))
-
-    def purge(self, queue: str) -> int:
-        """Set a queue's waiting messages aside for a day. Returns how many."""
-        return int(self._purge(args=[self.prefix, queue, PURGED_KEPT]))
-
-    def restore_purged(self, queue: str) -> int:
-        """Put back what was purged from a queue within a day. Returns how many messages."""
-        restored: int = 0
-        while True:
-            moved, more = self._restore_purged(args=[self.prefix, queue, AT_ONCE])
-            restored += moved
-            if more == b"0":
-                return restored
-
-    def fuse(self, task: str, *, seconds: float, why: str) -> float:
-        """Let no job of a task start for so long. Returns when that ends."""
-        return float(self._fuse(args=[self.prefix, task, repr(float(seconds)), why]))
-
-    def unfuse(self, task: str) -> int:
-        """Let a task's jobs start again. Returns how many were parked."""
-        moved: int = 0
-        while True:
-            _, more, seen = self._unfuse(args=[self.prefix, task, AT_ONCE, moved])
-            moved += more
-            if seen < AT_ONCE:
-                return moved
-
-    def fuses(self) -> dict[str, Fuse]:
-        """Those that are lit, by task."""
-        told = self.connections.call("HGETALL", self.key("fuses"))
-        if isinstance(told, dict):  # the newer protocol answers so
-            told = [part for pair in told.items() for part in pair]
-        seconds, microseconds = self.connections.call("TIME")
-        return fuses.read(told, int(seconds) + int(microseconds) / 1e6)
+        return bool(self.run("restore", kept_as, list_name, text))
 
     def cards(self, owners: Sequence[str]) -> dict[str, Card]:
         """What these owners say of themselves, where they do."""
@@ -375,35 +279,17 @@ class MessageStore:
 
     def adopt(self, tag: str, value: bytes, list_name: str, text: str) -> bool:
         """Take over a message that a stock worker has left unacknowledged."""
-        return bool(self._adopt(args=[self.prefix, tag, value, list_name, text]))
+        return bool(self.run("adopt", tag, value, list_name, text))
 
     def hand_over(self, queue: str, most: int) -> int:
         """Move delayed messages into their lists before they are due. Returns how many."""
-        return int(self._hand_over(args=[self.prefix, queue, most]))
-
-    def _script(self, name: str) -> FastScript:
-        return FastScript(
-            self.connections,
-            f"-- prefix {self.prefix!r}\n{_text(name)}",  # installations with one server have nothing in common
-            on_new_server=self._meet,
-        )
-
-    def _meet(self) -> None:
-        self.server += 1
-        keep_quiet(self.connections, self.prefix)
+        return int(self.run("hand_over", queue, most))
 
 
 def _published(reply: bytes) -> Published:
     if reply.startswith(b"="):
         return Published(ready_at=None, in_favour_of=reply[1:].decode())
     return Published(ready_at=float(reply) if reply else None)
-
-
-@cache
-def _text(name: str) -> str:
-    shared = f"local EDGES = {{{', '.join(map(repr, EDGES))}}}\n"
-    shared += f"local RUNS_KEPT, RUNS_TOGETHER = {RUNS_KEPT}, {RUNS_TOGETHER}\n"
-    return shared + "".join((LUA / f"{part}.lua").read_text() for part in ("common", "counts", name))
 
 
 def _with_notes(leases: Sequence[str], notes: Mapping[str, str]) -> list[str]:

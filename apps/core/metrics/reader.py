@@ -64,7 +64,7 @@ def _ask(store: "MessageStore", slots: Sequence[Slot]) -> list[tuple[Hash, Hash]
     try:
         (minute, opened), *found = _replies(store, slots)
     except NoScriptError:
-        store.close_minute.load()
+        store.script("close_minute").load()
         (minute, opened), *found = _replies(store, slots)
     beside = dict(zip(opened[::2], opened[1::2], strict=True)) if minute else NOTHING
     return [
@@ -75,7 +75,7 @@ def _ask(store: "MessageStore", slots: Sequence[Slot]) -> list[tuple[Hash, Hash]
 
 def _replies(store: "MessageStore", slots: Sequence[Slot]) -> list[Any]:
     pipeline = store.client.pipeline(transaction=True)
-    store.close_minute.add_to(pipeline, args=[store.prefix])
+    store.script("close_minute").add_to(pipeline, args=[store.prefix])
     for slot in slots:
         pipeline.hgetall(_key(store, slot))
     replies: list[Any] = pipeline.execute()

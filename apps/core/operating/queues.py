@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from ..actions import Actor, Done
-from ..broker.store import PURGED_KEPT
+from ..broker.orders import PURGED_KEPT
 from ..durations import in_words
 from ..models import OperatorAction
 from .acting import act

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from apps.core.broker import store
+from apps.core.broker import scripted
 
 # What is wrong -> script, what is replaced, and by what.
 MUTANTS: Final = {
@@ -69,13 +69,13 @@ MUTANTS: Final = {
 def mutant(what: str, folder: Path) -> Iterator[None]:
     """Stores that are made meanwhile run the mutant."""
     script, old, new = MUTANTS[what]
-    shutil.copytree(store.LUA, folder, dirs_exist_ok=True)
+    shutil.copytree(scripted.LUA, folder, dirs_exist_ok=True)
     path = folder / f"{script}.lua"
     text = path.read_text()
     assert text.count(old) == 1, f"{script}.lua has not what this mutant changes"
     path.write_text(text.replace(old, new))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "LUA", folder)
-        store._text.cache_clear()
+        patch.setattr(scripted, "LUA", folder)
+        scripted._text.cache_clear()
         yield
-    store._text.cache_clear()
+    scripted._text.cache_clear()

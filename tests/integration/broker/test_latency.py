@@ -51,7 +51,7 @@ def monitor(private: PrivateServer) -> Iterator[Monitor]:
 @pytest.fixture
 def store(private: PrivateServer) -> MessageStore:
     made = MessageStore(redis.Redis(HOST, private.port))
-    for script in (made._publish, made._claim, made._pulse):  # loaded before anything is counted
+    for script in map(made.script, ("publish", "claim", "pulse")):  # loaded before anything is counted
         made.connections.call("SCRIPT", "LOAD", script._text)
     return made
 
@@ -138,7 +138,7 @@ def quiet(monitor: Monitor, store: MessageStore, ignored: tuple[str, ...] = ()) 
     while True:
         threading.Event().wait(1.0)
         found = monitor.until_mark(f"mark-{time.monotonic()}")
-        counted = [one for one in found if store._pulse._sha not in one and not one.startswith(ignored)]
+        counted = [one for one in found if store.script("pulse")._sha not in one and not one.startswith(ignored)]
         if not counted:
             return everything
         everything += counted

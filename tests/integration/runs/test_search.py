@@ -1,6 +1,6 @@
 """Searching the history: what is found, in which order, and what is said where the time was too short."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -90,7 +90,7 @@ def test_what_matches_is_counted_up_to_a_bound() -> None:
 
 
 @pytest.fixture
-def slow_beyond(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def slow_beyond(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     """The database takes too long for every question that goes back further than this."""
     take = searching._take
 
@@ -105,7 +105,7 @@ def slow_beyond(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     return after
 
 
-def test_a_search_that_takes_too_long_says_how_far_it_came(slow_beyond: Any) -> None:
+def test_a_search_that_takes_too_long_says_how_far_it_came(slow_beyond: Callable[[timedelta], None]) -> None:
     written(*(a_run(HOUR * hours, job=f"{hours}") for hours in (0, 2, 5, 8, 30)))
     slow_beyond(7 * HOUR)
     page = found("task:send_mail")
@@ -119,7 +119,7 @@ def test_a_search_that_takes_too_long_says_how_far_it_came(slow_beyond: Any) -> 
     assert [run.job for run in found("task:send_mail", before=page.next).runs] == ["8", "30"]
 
 
-def test_a_full_page_needs_no_bound(slow_beyond: Any) -> None:
+def test_a_full_page_needs_no_bound(slow_beyond: Callable[[timedelta], None]) -> None:
     written(*(a_run(HOUR * hours, job=f"{hours}") for hours in (0, 2, 5, 8, 30)))
     slow_beyond(7 * HOUR)
     page = found("", limit=2)
@@ -127,7 +127,7 @@ def test_a_full_page_needs_no_bound(slow_beyond: Any) -> None:
     assert [run.job for run in found("", limit=2, before=page.next).runs] == ["5"]
 
 
-def test_a_search_that_comes_nowhere_says_so(slow_beyond: Any) -> None:
+def test_a_search_that_comes_nowhere_says_so(slow_beyond: Callable[[timedelta], None]) -> None:
     written(a_run(tenant="7"))
     slow_beyond(-HOUR)
     page = found("since:3h task:send_mail tenant:7")
