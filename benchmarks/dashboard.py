@@ -47,6 +47,7 @@ class Taken:
     first: float  # milliseconds
     p50: float
     p95: float
+    own: float  # p50 of this process's processor time
     shared: float  # p50 where another one has looked within a second
     statements: int
     round_trips: int
@@ -147,10 +148,12 @@ def addresses() -> list[Address]:
 
 def measured(client: Any, one: Address) -> Taken:
     first = ask(client, one)
-    alone = []
+    alone, own = [], []
     for _ in range(TURNS):
         forget()
+        began = time.process_time()
         alone.append(ask(client, one))
+        own.append((time.process_time() - began) * 1000)
     shared = [ask(client, one) for _ in range(TURNS)]
     with counted() as (statements, round_trips):
         forget()
@@ -160,6 +163,7 @@ def measured(client: Any, one: Address) -> Taken:
         first=first,
         p50=statistics.median(ordered),
         p95=ordered[int(TURNS * 0.95)],
+        own=statistics.median(own),
         shared=statistics.median(shared),
         statements=len(statements),
         round_trips=len(round_trips),
@@ -208,7 +212,7 @@ def counted() -> Iterator[tuple[Any, list[None]]]:
 
 def show(found: list[tuple[Address, Taken]]) -> None:
     table = Table(title=f"Milliseconds of {TURNS} requests each", title_justify="left")
-    for column in ("", "first", "p50", "p95", "goal", "shared p50", "SQL", "Valkey", "kB"):
+    for column in ("", "first", "p50", "p95", "goal", "own p50", "shared p50", "SQL", "Valkey", "kB"):
         table.add_column(column, justify="left" if not column else "right")
     for one, taken in found:
         missed = taken.p95 >= one.goal
@@ -218,6 +222,7 @@ def show(found: list[tuple[Address, Taken]]) -> None:
             f"{taken.p50:.1f}",
             f"{'[red]' if missed else ''}{taken.p95:.1f}{' MISSED[/]' if missed else ''}",
             f"{one.goal:.0f}",
+            f"{taken.own:.1f}",
             f"{taken.shared:.1f}",
             str(taken.statements),
             str(taken.round_trips),

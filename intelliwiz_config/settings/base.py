@@ -133,6 +133,14 @@ STORAGES: dict[str, Any] = {
 OPERATIONS_TICKET_RAISER = "apps.helpdesk.services.raise_system_ticket"
 
 
+def database_settings(url: dict[str, Any]) -> dict[str, Any]:
+    """What `environ` reads from a URL of PostgreSQL; a host that does not answer is waited for 5 seconds, no minutes.
+
+    The URL may say otherwise: ?connect_timeout=2
+    """
+    return url | {"OPTIONS": {"connect_timeout": 5} | url.get("OPTIONS", {})}
+
+
 def email_settings(url: dict[str, Any]) -> dict[str, Any]:
     """Django's EMAIL_* settings out of what `environ` reads from an SMTP URL."""
     names = (

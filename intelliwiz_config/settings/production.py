@@ -9,7 +9,15 @@ from django.core.exceptions import ImproperlyConfigured
 from apps.core.redis_client import BROKER_SCHEMES
 
 from .base import *  # noqa: F403 - settings modules extend each other by design
-from .base import ALLOWED_HOSTS, MEDIA_S3_BUCKET, MEDIA_S3_ENDPOINT_URL, STORAGES, email_settings, env
+from .base import (
+    ALLOWED_HOSTS,
+    MEDIA_S3_BUCKET,
+    MEDIA_S3_ENDPOINT_URL,
+    STORAGES,
+    database_settings,
+    email_settings,
+    env,
+)
 
 
 def required(name: str, what: str) -> str:
@@ -35,7 +43,7 @@ if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("Set ALLOWED_HOSTS to the host names of this site, without '*'.")
 
 required_url("DATABASE_URL", "PostgreSQL, as in postgresql://user:password@host/name", ("postgresql", "postgres"))
-DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL")}
+DATABASES: dict[str, Any] = {"default": database_settings(env.db_url("DATABASE_URL"))}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 

@@ -5,10 +5,11 @@ What a module looks at is written once, by its own fixture; it is there for all 
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from .browser import Complaints, NoBrowserError, launched, looking
@@ -39,12 +40,13 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """In place of pytest-django's: what is written stays until the module's end, and the server's threads see it."""
-    from django.core.management import call_command
     from django.db import connections
+
+    from . import situation  # this file is read before Django is ready
 
     with django_db_blocker.unblock():
         yield
-        call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=False)
+        situation.no_rows()
         connections.close_all()  # while Playwright's loop runs, this thread has one that nobody sees afterwards
 
 
@@ -53,7 +55,7 @@ def installation(db: None) -> Iterator[None]:
     """With people in it, and nothing else."""
     from apps.core.owners import end_heartbeat
 
-    from . import situation  # this file is read before Django is ready
+    from . import situation
 
     situation.nothing()
     for name, group in GROUPS.items():
@@ -71,26 +73,46 @@ def site(installation: None) -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def seat(chromium: Browser, site: str) -> Iterator[Page]:
+    """A page that an administrator has open all the time: what is asked for once is in the browser's cache."""
+    with looking(chromium, site) as (context, complaints):
+        yield opened(context, complaints, "admin", site)
+
+
+@pytest.fixture
+def desk(seat: Page) -> Iterator[Page]:
+    """The same page for each test, and what it complains of meanwhile."""
+    complaints: Complaints = seat.complaints  # type: ignore[attr-defined]
+    complaints.expected.clear()
+    yield seat
+    found = complaints.unexpected()
+    complaints.found.clear()
+    assert not found, "\n".join(found)
+
+
 @pytest.fixture
 def visit(chromium: Browser, site: str) -> Iterator[Callable[..., Page]]:
     """Opens a page of the site as somebody of this role; each visit has a browser profile of its own."""
-    opened: list[tuple[Any, Complaints]] = []
+    heard: list[Complaints] = []
+    with ExitStack() as visits:
 
-    def visit(role: str = "admin", **options: Any) -> Page:
-        manager = looking(chromium, site, **options)
-        context, complaints = manager.__enter__()
-        opened.append((manager, complaints))
-        if role:
-            context.add_cookies([session_of(role, site)])
-        page = context.new_page()
-        page.complaints = complaints  # type: ignore[attr-defined]
-        return page
+        def visit(role: str = "admin", **options: Any) -> Page:
+            context, complaints = visits.enter_context(looking(chromium, site, **options))
+            heard.append(complaints)
+            return opened(context, complaints, role, site)
 
-    yield visit
-    found = [one for _, complaints in opened for one in complaints.unexpected()]
-    for manager, _ in opened:
-        manager.__exit__(None, None, None)
+        yield visit
+        found = [one for complaints in heard for one in complaints.unexpected()]
     assert not found, "\n".join(found)
+
+
+def opened(context: BrowserContext, complaints: Complaints, role: str, site: str) -> Page:
+    if role:
+        context.add_cookies([session_of(role, site)])
+    page = context.new_page()
+    page.complaints = complaints  # type: ignore[attr-defined]
+    return page
 
 
 def session_of(role: str, site: str) -> Any:
@@ -106,3 +128,14 @@ def session_of(role: str, site: str) -> Any:
 def expects(page: Page, *patterns: str) -> None:
     """What this test brings about itself, and the browser may complain of."""
     page.complaints.expected.extend(patterns)  # type: ignore[attr-defined]
+
+
+def heard(page: Page) -> list[str]:
+    """What the browser has complained of in this test."""
+    return list(page.complaints.found)  # type: ignore[attr-defined]
+
+
+def address(name: str, *arguments: str) -> str:
+    from django.urls import reverse
+
+    return reverse(f"admin:monitoring_celery_{name}", args=arguments)

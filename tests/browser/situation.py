@@ -12,7 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from celery import current_app
+from django.apps import apps
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
+from django.db import connection
 
 from apps.core.broker.configured import configured_store
 from apps.core.broker.store import MessageStore
@@ -76,6 +79,13 @@ def nothing() -> None:
     forget()
 
 
+def no_rows() -> None:
+    """Removes the rows of the jobs and of people, with all that belongs to these, in much less time than a flush."""
+    models = (User, Session, *apps.get_app_config("bgjobs").get_models())
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(model._meta.db_table for model in models)} CASCADE")
+
+
 def forget() -> None:
     """What this process has seen before."""
     from django.core.cache import caches
@@ -98,19 +108,19 @@ def healthy(now: datetime) -> None:
     for node, queues, slots in WORKERS:
         worker(store, node, queues, slots)
     timetable(store, now)
-    ended_well(now)
+    ended_well(now, runs=40)
     store.client.lpush("email", *(waiting("send_ticket_email", "email", since=now.timestamp()) for _ in range(2)))
     forget()
 
 
-def trouble(now: datetime, *, suffix: str = "") -> None:
+def trouble(now: datetime, *, suffix: str = "", mails: int = 140, runs: int = 40) -> None:
     """The night in which everything goes wrong. `suffix` is added to every text that others may choose."""
     store = configured_store()
     counted(store, now, late_for=40)
     owners = [worker(store, node, queues, slots, busy=True) for node, queues, slots in WORKERS[1:]]
     timetable(store, now, mixed=True, suffix=suffix)
-    ended_well(now, suffix=suffix)
-    stuck(store, now, owners, suffix)
+    ended_well(now, runs, suffix)
+    stuck(store, now, owners, mails, suffix)
     failed(now, suffix)
     stopped(store, suffix)
     audited(suffix)
@@ -204,11 +214,11 @@ def message(task: str, queue: str, *args: Any, **headers: Any) -> str:
     return json.dumps(made)
 
 
-def stuck(store: MessageStore, now: datetime, owners: list[str], suffix: str) -> None:
+def stuck(store: MessageStore, now: datetime, owners: list[str], count: int, suffix: str) -> None:
     """A paused queue with jobs behind it, jobs for which nobody comes, delayed ones, and some in workers' hands."""
     client, at = store.client, now.timestamp()
-    mails = [waiting(f"send_ticket_email{suffix}", "email", n, since=at - 2400 + 11 * n) for n in range(140)]
-    deep = waiting("send_reminder_email", "email", 4711, {"site": f"Plant 7{suffix}"}, since=at - 800, id=DEEP)
+    mails = [waiting(f"send_ticket_email{suffix}", "email", n, since=at - 2400 + 11 * n) for n in range(count)]
+    deep = waiting("send_ticket_email", "email", 4711, 90210, since=at - 800, id=DEEP, bgjobs_tenant="3", retries=1)
     client.lpush(
         "email", *mails, deep, *(waiting("send_reminder_email", "email", n, since=at - 30) for n in range(9))
     )
@@ -251,10 +261,14 @@ def timetable(store: MessageStore, now: datetime, *, mixed: bool = False, suffix
     rows = []
     for place, plan in enumerate(plans_of(current_app).values()):
         ScheduleState.objects.create(
-            name=plan.name, spec=plan.spec, since=now - timedelta(days=400), settled=now, missed=int(mixed)
+            name=plan.name,
+            spec=plan.spec,
+            since=now - timedelta(days=400),
+            settled=now,
+            missed=int(mixed and place % 3 == 0),
         )
         rows += [
-            fired(plan.name, due, number + place if mixed and 2 < number < 24 else 0, suffix)
+            fired(plan.name, due, number + place if mixed and place % 3 == 0 and 2 < number < 24 else 0, suffix)
             for number, due in enumerate(reversed(list(_last(plan.schedule, now, 30))))
         ]
     Firing.objects.bulk_create(rows)
@@ -317,10 +331,10 @@ def run(event: str, ended: datetime, **facts: Any) -> JobRun:
     return made
 
 
-def ended_well(now: datetime, suffix: str = "") -> None:
+def ended_well(now: datetime, runs: int, suffix: str = "") -> None:
     """The history; DONE is one of it."""
     rows = []
-    for number in range(40):
+    for number in range(runs):
         task = list(BUSY)[number % len(BUSY)]
         rows.append(
             run(
@@ -341,6 +355,22 @@ def ended_well(now: datetime, suffix: str = "") -> None:
 def failed(now: datetime, suffix: str) -> None:
     """Attempts that ended in every way, and dead letters of three troubles."""
     events = ("failed", "retried", "deduplicated", "waited", "parked", "expired", "revoked", "rejected", "lost")
+    JobRun.objects.bulk_create(
+        [
+            run(
+                "retried",
+                now - timedelta(seconds=860),
+                job=DEEP,
+                task="send_ticket_email",
+                queue="email",
+                reason="transient",
+                error="SMTPServerDisconnected",
+                error_text=f"Connection unexpectedly closed{suffix}",
+                fingerprint=MAIL_DOWN,
+                tenant="3",
+            )
+        ]
+    )
     JobRun.objects.bulk_create(
         run(
             event,

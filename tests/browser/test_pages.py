@@ -2,11 +2,8 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.urls import reverse
 from django.utils.http import urlencode
 from playwright.sync_api import Page
 
@@ -16,14 +13,15 @@ from apps.monitoring.offers import OFFERS
 from apps.monitoring.urls import PAGES
 
 from . import situation
-from .browser import DESKTOP, PHONE, sideways
-from .conftest import expects
+from .conftest import address, expects, heard
+from .readable import ALL, AXE, faults_of, judged
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-ALL = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
-CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
-
-AXE = Axe().axe_script
+# The values of the sheet's own variables, and of some of the admin's.
+COLOURS_OF = """() => {
+    const style = getComputedStyle(document.documentElement);
+    return ["--bgjobs-good", "--bgjobs-warn", "--bgjobs-bad", "--body-bg", "--body-fg", "--darkened-bg", "--link-fg"]
+        .map((name) => style.getPropertyValue(name).trim());
+}"""
 
 # Name of the page -> what is looked at, each with its heading.
 LOOKED_AT: dict[str, list[tuple[tuple[str, ...], dict[str, str], str]]] = {
@@ -57,89 +55,70 @@ TARGETS = {
 
 @pytest.fixture(scope="module", autouse=True)
 def everything_at_once(installation: None) -> None:
-    situation.trouble(datetime.now(UTC), suffix=situation.EVIL)
-
-
-def judged(page: Page, options: dict[str, Any]) -> str:
-    """What axe finds, in words."""
-    found = page.evaluate("options => axe.run(document, options)", options)
-    return "\n".join(
-        f"{one['id']}: {one['help']}\n    " + "\n    ".join(node["html"][:200] for node in one["nodes"][:4])
-        for one in found["violations"]
-    )
-
-
-def settle(page: Page) -> None:
-    """Colours that change do so in steps."""
-    page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
-
-
-def faults_of(page: Page, address: str, heading: str, *, thoroughly: bool = True) -> list[str]:
-    """Each screen once in full, and the colours in each theme."""
-    page.set_viewport_size(DESKTOP)
-    page.emulate_media(color_scheme="light")
-    page.goto(address)
-    assert page.locator("#content h1").all_inner_texts() == [heading], address
-    page.evaluate(AXE)
-    faults = []
-
-    def note(where: str, said: str) -> None:
-        if said:
-            faults.append(f"{address} ({where}):\n  {said}")
-
-    if thoroughly:
-        note("desk, light", judged(page, ALL))
-    page.emulate_media(color_scheme="dark")
-    settle(page)
-    note("dark", judged(page, CONTRAST))
-    page.set_viewport_size(PHONE)
-    page.emulate_media(color_scheme="light")
-    settle(page)
-    note("phone, light", judged(page, ALL))
-    if wider := sideways(page):
-        note("phone", f"{wider} pixels wider than the window")
-    if thoroughly:
-        page.evaluate("document.documentElement.dataset.theme = 'dark'")
-        settle(page)
-        note("the admin's dark theme", judged(page, CONTRAST))
-    return faults
+    situation.trouble(datetime.now(UTC), suffix=situation.EVIL, mails=5, runs=9)
 
 
 @pytest.mark.parametrize("name", [page.name for page in PAGES if not page.name.startswith(("api_", "action"))])
-def test_a_page_is_what_it_should_be_for_everybody(name: str, visit: Callable[..., Page]) -> None:
-    page = visit("admin")
-    expects(page, "404 .*no-such-job")
+def test_a_page_is_what_it_should_be_for_everybody(name: str, desk: Page) -> None:
+    expects(desk, "404 .*no-such-job")
     faults = []
     for arguments, query, heading in LOOKED_AT[name]:
-        faults += faults_of(page, f"{address(name, *arguments)}?{urlencode(query)}", heading)
+        faults += faults_of(desk, f"{address(name, *arguments)}?{urlencode(query)}", heading)
     assert not faults, "\n".join(faults)
 
 
 @pytest.mark.parametrize("name", OFFERS)
-def test_an_action_is_asked_for_on_a_page_for_everybody(name: str, visit: Callable[..., Page]) -> None:
-    offer, page = OFFERS[name], visit("admin")
+def test_an_action_is_asked_for_on_a_page_for_everybody(name: str, desk: Page) -> None:
+    offer = OFFERS[name]
     letter = DeadLetter.objects.get(job=situation.FAILED).pk
     asked = {"letter": letter} if "letter" in offer.takes else {take: TARGETS[take] for take in offer.takes}
-    faults = faults_of(page, f"{address('action', name)}?{urlencode(asked)}", offer.title, thoroughly=False)
+    faults = faults_of(desk, f"{address('action', name)}?{urlencode(asked)}", offer.title)
     assert not faults, "\n".join(faults)
-    assert page.get_by_role("button", name=offer.label, exact=True).is_enabled()
+    assert desk.get_by_role("button", name=offer.label, exact=True).is_enabled()
 
 
-def test_the_row_of_an_action_is_readable_for_everybody(visit: Callable[..., Page]) -> None:
+def test_the_row_of_an_action_is_readable_for_everybody(desk: Page) -> None:
     row = OperatorAction.objects.earliest("at").pk
-    faults = faults_of(visit("admin"), f"{address('queue', 'email')}?done={row}", "Queue email")
+    faults = faults_of(desk, f"{address('queue', 'email')}?done={row}", "Queue email")
     assert not faults, "\n".join(faults)
 
 
-def test_texts_of_others_are_texts(visit: Callable[..., Page]) -> None:
-    """That no dialog opens is seen to at each visit; here, that there was something to open one."""
-    page = visit("admin")
+def test_the_two_ways_into_the_dark_show_the_same_colours(visit: Callable[..., Page]) -> None:
+    page = visit("viewer", color_scheme="dark")
     page.goto(address("changelist"))
+    by_device = page.evaluate(COLOURS_OF)
+    page.emulate_media(color_scheme="light")
+    by_day = page.evaluate(COLOURS_OF)
+    page.get_by_role("button", name="Toggle theme").first.click()  # from auto to the opposite of the device's
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate(COLOURS_OF) == by_device != by_day
+
+
+def test_the_judge_sees_what_is_wrong(visit: Callable[..., Page]) -> None:
+    page = visit("viewer")
+    page.goto(address("audit"))
+    page.evaluate(AXE)
+    page.evaluate("document.querySelector('#content h1').style.color = '#ddd'")
+    page.evaluate("document.querySelector('#content select, #content input').labels[0].remove()")
+    said = judged(page, ALL)
+    assert "color-contrast" in said
+    assert "label" in said
+
+
+def test_the_browser_tells_what_the_policy_forbids(visit: Callable[..., Page]) -> None:
+    """Were a text of others ever taken for markup, it would still not run, and the test would fail."""
+    page = visit("viewer")
+    page.goto(address("audit"))
+    with page.expect_console_message(lambda message: "Content Security Policy" in message.text):
+        page.evaluate("text => document.body.insertAdjacentHTML('beforeend', text)", situation.EVIL)
+    assert any("Content Security Policy" in one for one in heard(page))
+    assert not any("dialog" in one for one in heard(page))
+    expects(page, "Content Security Policy", "404 .*/audit/x")
+
+
+def test_texts_of_others_are_texts(desk: Page) -> None:
+    """That no dialog opens is seen to in each test; here, that there was something to open one."""
     for where in ("changelist", "audit", "runs", "failures", "schedules"):
-        page.goto(address(where))
-        assert situation.EVIL in page.locator("#content").inner_text(), where
-        assert page.locator("#content img").count() == 0
-
-
-def address(name: str, *arguments: str) -> str:
-    return reverse(f"admin:monitoring_celery_{name}", args=arguments)
+        desk.goto(address(where))
+        assert situation.EVIL in desk.locator("#content").inner_text(), where
+        assert desk.locator("#content img").count() == 0

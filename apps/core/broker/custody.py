@@ -157,6 +157,7 @@ class Custody:
         if self.held.pop(lease, None) is None:
             return
         self.attempts.end(lease)
+        self.attempts.told([lease])  # where its end was noted, but could not be told
         if not event:
             self._remember(self._returning, lease)
             return

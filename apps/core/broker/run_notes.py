@@ -22,7 +22,6 @@ KEPT: Final = (
     (ENTRY_HEADER, "entry"),
     (KEY_HEADER, "key"),
     ("parent_id", "parent"),
-    ("root_id", "root"),
 )
 LONGEST_ERROR: Final = 500  # characters
 SECOND: Final = 1_000_000  # microseconds
@@ -56,8 +55,11 @@ def of_request(
         facts += f', "kwargs": {quoted(kwargs)}'
     for header, name in KEPT:
         value = headers.get(header)
-        if value is not None and value != job and isinstance(value, str):
+        if value is not None and isinstance(value, str):
             facts += f', "{name}": {quoted(value)}'
+    root = headers.get("root_id")
+    if root != job and isinstance(root, str):  # the first of a tree is its own
+        facts += f', "root": {quoted(root)}'
     if headers.get("retries"):
         facts += f', "attempt": {_attempt(headers["retries"])}'
     check = check_place = check_time = NONE

@@ -5,10 +5,12 @@ time, and only so far. What moves meanwhile may be missed; nothing is changed.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, Literal
+
+from redis.exceptions import NoScriptError
 
 from ..owners.identity import owner_key
 from ..queues import QUEUES
@@ -16,9 +18,12 @@ from . import quarantine
 from .quarantine import Quarantined
 from .store import PRIORITY_SEPARATOR, MessageStore
 
-PORTION: Final = 500  # messages in one reply
+PORTION: Final = 500  # messages that are looked through in one go
+AT_ONCE: Final = 6  # portions in one round trip
 LOOKED_AT: Final = 50_000  # messages of one list, one delayed set, or the quarantine, unless somebody is in a hurry
 STEPS: Final = ("", *(f"{PRIORITY_SEPARATOR}{step}" for step in (3, 6, 9)))  # in the order in which they are claimed
+
+Command = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,46 +67,76 @@ class _Search:
         self._store = store
         self._call = store.connections.call
         self._job = job
-        self._needle = json.dumps(job).encode()
+        quoted = json.dumps(job).encode()
+        self._needle = quoted[1:] if job else quoted  # what begins with a common letter takes longer
 
     def places(self) -> Iterator[Place]:
-        for queue in (queue.name for queue in QUEUES):
-            yield from self._waiting(queue)
-            yield from self._delayed(queue)
+        queues = [queue.name for queue in QUEUES]
+        lists = [f"{self._store.prefix}{queue}{step}" for queue in queues for step in STEPS]
+        delayed = [self._store.key("delayed", queue) for queue in queues]
+        sizes = self._all([*(("LLEN", key) for key in lists), *(("ZCARD", key) for key in delayed)])
+        lengths = dict(zip([*lists, *delayed], map(int, sizes), strict=True))
+        self.complete = all(length <= self._most for length in lengths.values())
+        for queue in queues:
+            yield from self._waiting(queue, lengths)
+            yield from self._delayed(queue, lengths)
         yield from self._leased()
         yield from self._quarantined()
 
-    def _waiting(self, queue: str) -> Iterator[Place]:
+    def _waiting(self, queue: str, lengths: dict[str, int]) -> Iterator[Place]:
         before = 0
         for step in STEPS:
             key = f"{self._store.prefix}{queue}{step}"
-            length = int(self._call("LLEN", key))
-            self.complete = self.complete and length <= self._most
-            for start in range(0, min(length, self._most), PORTION):
-                texts = self._call("LRANGE", key, -start - PORTION, -start - 1)
-                for ahead, text in enumerate(reversed(texts), before + start):
-                    if self._is_its(text):
-                        yield Place(kind="waiting", queue=queue, text=text, ahead=ahead)
-            before += length
+            for ahead, text, _ in self._mentions(key, lengths[key]):
+                if self._is_its(text):
+                    yield Place(kind="waiting", queue=queue, text=text, ahead=before + ahead)
+            before += lengths[key]
 
-    def _delayed(self, queue: str) -> Iterator[Place]:
+    def _delayed(self, queue: str, lengths: dict[str, int]) -> Iterator[Place]:
         key = self._store.key("delayed", queue)
-        size = int(self._call("ZCARD", key))
-        self.complete = self.complete and size <= self._most
-        for start in range(0, min(size, self._most), PORTION):
-            for entry in self._call("ZRANGE", key, start, start + PORTION - 1):
-                if self._is_its(text := _text_of(entry)):
-                    due = self._call("ZSCORE", key, entry)
-                    yield Place(kind="delayed", queue=queue, text=text, due=None if due is None else float(due))
+        for _, entry, due in self._mentions(key, lengths[key]):
+            if self._is_its(text := _text_of(entry)):
+                yield Place(kind="delayed", queue=queue, text=text, due=float(due))
 
     def _leased(self) -> Iterator[Place]:
-        for name in self._call("SMEMBERS", self._store.key("owners")):
-            owner = name.decode()
-            for entry in self._call("HVALS", self._store.key("leases", owner)):
+        owners = [name.decode() for name in self._call("SMEMBERS", self._store.key("owners"))]
+        held = self._all([("HVALS", self._store.key("leases", owner)) for owner in owners])
+        for owner, entries in zip(owners, held, strict=True):
+            for entry in entries:
                 if self._is_its(text := _text_of(entry)):
                     queue = entry.partition(b"\n")[0].decode(errors="replace").partition(PRIORITY_SEPARATOR)[0]
                     alive = self._call("EXISTS", self._store.prefix + owner_key(owner)) == 1
                     yield Place(kind="leased", queue=queue, text=text, owner=owner, owner_alive=alive)
+
+    def _mentions(self, key: str, length: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """Of what mentions the job: how many come before it, the entry, and when it is due."""
+        ends = range(PORTION, min(length, self._most) + PORTION, PORTION)
+        portions = [(end - PORTION, min(end, self._most) - end + PORTION) for end in ends]
+        for first in range(0, len(portions), AT_ONCE):
+            for found in self._portions(key, portions[first : first + AT_ONCE]):
+                yield from zip(found[::3], found[1::3], found[2::3], strict=True)
+
+    def _portions(self, key: str, portions: Sequence[tuple[int, int]]) -> list[Any]:
+        """One round trip for all of them: each costs more than what it brings."""
+        script = self._store.script("find")
+        pipeline: Any = self._store.client.pipeline(transaction=False)
+        for start, count in portions:
+            script.add_to(pipeline, args=[self._store.prefix, self._needle, key, start, count])
+        try:
+            replies: list[Any] = pipeline.execute()
+        except NoScriptError:
+            script.load()
+            return self._portions(key, portions)
+        return replies
+
+    def _all(self, commands: Sequence[Command]) -> list[Any]:
+        if not commands:
+            return []
+        pipeline: Any = self._store.client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        replies: list[Any] = pipeline.execute()
+        return replies
 
     def _quarantined(self) -> Iterator[Place]:
         self.complete = self.complete and quarantine.count(self._store) <= self._most

@@ -1,7 +1,6 @@
 """How dead letters are named on the command line."""
 
 from argparse import ArgumentParser
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,8 +9,8 @@ from django.core.management.base import CommandError
 from ..dead_letters.models import DeadLetter
 from ..dead_letters.reasons import REASONS
 from ..dead_letters.selection import Selection
+from ..runs.query import BadQueryError, RunQuery
 from .instants import moment_in
-from .letter_query import selection_in
 
 SELECTING: Final = ("task", "queue", "reason_is", "fingerprint", "tenant", "since", "query")
 
@@ -26,7 +25,11 @@ def add_selection_arguments(parser: ArgumentParser, *, reason_flags: tuple[str, 
     parser.add_argument("--fingerprint", help="only those of this trouble, as --group lists them")
     parser.add_argument("--tenant", help="only those of this tenant's id")
     parser.add_argument("--since", metavar="TIME", type=moment_in, help="given up since then: 2h, 1d, or in ISO 8601")
-    parser.add_argument("--query", metavar="WORDS", help='all of this in one, as in "task:send_mail since:2h"')
+    parser.add_argument(
+        "--query",
+        metavar="WORDS",
+        help='of jobs with such a run, as the dashboard searches for it: "task:send_mail since:2h"',
+    )
 
 
 def selection_of(options: dict[str, Any], *, state: str | None = None) -> Selection:
@@ -34,7 +37,7 @@ def selection_of(options: dict[str, Any], *, state: str | None = None) -> Select
     if options["query"] is not None:
         if options["names"] or any(options[name] is not None for name in SELECTING if name != "query"):
             raise CommandError("Say which either by --query or by ids and other options.")
-        return replace(selection_in(options["query"]), state=state)
+        return Selection(runs=_query_in(options["query"]), state=state)
     return Selection(
         names=tuple(options["names"]),
         task=options["task"],
@@ -45,6 +48,16 @@ def selection_of(options: dict[str, Any], *, state: str | None = None) -> Select
         since=options["since"],
         state=state,
     )
+
+
+def _query_in(text: str) -> RunQuery:
+    try:
+        query = RunQuery.parse(text)
+    except BadQueryError as error:
+        raise CommandError(f"--query: {error}") from None
+    if not query:
+        raise CommandError('--query: say which, as in "task:send_mail since:2h".')
+    return query
 
 
 def open_selection(options: dict[str, Any]) -> Selection:

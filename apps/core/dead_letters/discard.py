@@ -3,9 +3,11 @@
 from django.db.models.functions import Now
 
 from .models import DeadLetter
+from .portions import portions, still_open
 from .selection import Selection
 
 
 def discard(selection: Selection) -> int:
     """Returns how many of these were open. One that is just being replayed is waited for, and stays replayed."""
-    return selection.open_letters().update(state=DeadLetter.State.DISCARDED, closed_at=Now())
+    closed = {"state": DeadLetter.State.DISCARDED, "closed_at": Now()}
+    return sum(still_open(portion).update(**closed) for portion in portions(selection.open_ids()))

@@ -7,7 +7,6 @@ relay publishes. So a replay may be killed at any point and started again, and e
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Final
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -21,9 +20,8 @@ from ..queues import QUEUE_BY_NAME
 from .arguments import check_arguments, shown_to_celery
 from .models import DeadLetter
 from .original import Arguments, Original, UnreadableMessageError
+from .portions import portions, still_open
 from .selection import Selection
-
-PORTION: Final = 500  # letters in one transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +44,18 @@ class Replayed:
 
 
 def replay(selection: Selection, how: Replay | None = None, *, clock: Callable[[], float] = time.time) -> Replayed:
-    """Replay the open letters among these, the oldest first. Raises django.db.Error and, for keys, redis.RedisError.
+    """Replay the letters among these that are open now, the oldest first.
 
-    A letter that somebody else is just replaying or discarding is left to them.
+    A letter that somebody else is just replaying or discarding is left to them, and what fails again meanwhile to the
+    next replay. Raises django.db.Error and, for keys, redis.RedisError.
     """
-    how, done, last = how or Replay(), Replayed(), 0
+    how, done = how or Replay(), Replayed()
     began = clock()
-    while True:
+    for portion in portions(selection.open_ids()):
         with transaction.atomic():
-            found = selection.open_letters().filter(id__gt=last).order_by("id").select_for_update(skip_locked=True)
-            portion = list(found[:PORTION])
-            if not portion:
-                return done
-            last = portion[-1].pk
-            _replay(portion, how, done, began)
+            found = list(still_open(portion).order_by("id").select_for_update(skip_locked=True))
+            _replay(found, how, done, began)
+    return done
 
 
 def _replay(portion: Collection[DeadLetter], how: Replay, done: Replayed, began: float) -> None:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 Severity = Literal["critical", "warning"]
 # The buttons that repair something; each has the name of what operators do.
-Action = Literal["resume", "fire", "retry", "unfuse", "release_key"]
+Action = Literal["resume", "resume_entry", "fire", "retry", "unfuse", "release_key"]
 
 # Every problem that there is, by what is likeliest to be the cause of the others: the first that is found is the one
 # that the verdict speaks of.

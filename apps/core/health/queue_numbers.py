@@ -35,6 +35,7 @@ class Minute:
     published: int
     started: int
     failed: int
+    wait_p95: float | None = None  # seconds; None: no job started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

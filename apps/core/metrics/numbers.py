@@ -11,7 +11,7 @@ from .histogram import Histogram
 Part = Literal["queue", "task", "reason"]
 MICROSECONDS: Final = 1_000_000
 
-_Counts = Mapping[str, tuple[tuple[Field, int], ...]]
+_Those = tuple[tuple[Field, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +19,21 @@ class Numbers:
     """What happened in a span of time."""
 
     span_seconds: float  # of the counted minutes, up to now
-    by_event: _Counts
+    by_event: Mapping[str, _Those]
+    by_queue: Mapping[tuple[str, str], _Those]  # by event and queue: what is asked most often
 
     @classmethod
     def of(cls, counts: Mapping[Field, int], *, span_seconds: float) -> Self:
-        found: dict[str, list[tuple[Field, int]]] = defaultdict(list)
+        events: dict[str, list[tuple[Field, int]]] = defaultdict(list)
+        queues: dict[tuple[str, str], list[tuple[Field, int]]] = defaultdict(list)
         for field, count in counts.items():
-            found[field.event].append((field, count))
-        return cls(span_seconds=span_seconds, by_event={event: tuple(those) for event, those in found.items()})
+            events[field.event].append((field, count))
+            queues[field.event, field.queue].append((field, count))
+        return cls(
+            span_seconds=span_seconds,
+            by_event={event: tuple(those) for event, those in events.items()},
+            by_queue={place: tuple(those) for place, those in queues.items()},
+        )
 
     @classmethod
     def read(cls, counts: Mapping[bytes, int], *, span_seconds: float) -> Self:
@@ -68,10 +75,9 @@ class Numbers:
     def _those(
         self, event: str, queue: str | None, task: str | None, reason: str | None
     ) -> Iterable[tuple[Field, int]]:
+        those = self.by_event.get(event, ()) if queue is None else self.by_queue.get((event, queue), ())
         return (
             (field, count)
-            for field, count in self.by_event.get(event, ())
-            if (queue is None or field.queue == queue)
-            and (task is None or field.task == task)
-            and (reason is None or field.reason == reason)
+            for field, count in those
+            if (task is None or field.task == task) and (reason is None or field.reason == reason)
         )

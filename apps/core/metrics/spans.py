@@ -4,6 +4,7 @@ There is a hash for every minute, one for every hour and one for every day. The 
 over; the one that is counted into is beside them.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -25,6 +26,10 @@ class Slot:
     @property
     def begins(self) -> int:
         return self.place * SIZES[self.unit]
+
+    @property
+    def ends(self) -> float:
+        return math.inf if self.unit == "all" else self.begins + SIZES[self.unit]
 
     def will_contain(self, minute: int) -> bool:
         """Whether that minute will be added to it."""

@@ -1,6 +1,8 @@
 """Running again, or giving up, what became dead letters."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from ..actions import Actor, Done, permit
@@ -9,12 +11,24 @@ from ..dead_letters.arguments import WrongArgumentsError, check_arguments
 from ..dead_letters.replay import Replay, Replayed, replay
 from ..dead_letters.selection import Selection
 from ..durations import in_words
-from ..models import OperatorAction
+from ..models import DeadLetter, OperatorAction
+from ..runs.patience import TookTooLongError, at_most
+from ..runs.query import BadQueryError, RunQuery
+from ..runs.search import PATIENCE, advice
 from .acting import act
 from .arguments import arguments_in
 from .errors import RefusedError
 
-NAMED_AT_MOST = 10  # letters in a sentence
+NAMED_AT_MOST: Final = 10  # letters in a sentence
+MOST: Final = 100_000  # letters that a query of runs may mean: it is looked up within a search's time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meant:
+    """The open letters that somebody means."""
+
+    count: int
+    latest: tuple[DeadLetter, ...]  # some of them, to be shown
 
 
 def retry_letters(
@@ -81,12 +95,22 @@ def discard_letters(
 
 
 def count_letters(selection: Selection) -> int:
-    """How many open letters are meant.
+    """How many open letters are meant. Raises as `look_up` does."""
+    return look_up(selection).count
 
-    Raises RefusedError where nothing says which, and for a name of none that is open.
+
+def look_up(selection: Selection, *, shown: int = 0) -> Meant:
+    """How many open letters are meant, and the latest `shown` of them.
+
+    Raises RefusedError where nothing says which, for a name of none that is open, and for a query of runs that means
+    more than MOST letters, or takes too long.
     """
     if not selection:
         raise RefusedError("Say which dead letters: by their ids, or by what they have in common.")
+    if selection.runs is not None:
+        ids = _of_runs(selection, selection.runs)
+        latest = DeadLetter.objects.filter(pk__in=ids[-shown:] if shown else ())
+        return Meant(count=len(ids), latest=tuple(latest))
     letters = selection.open_letters()
     if selection.names:
         found = {name for pk, job in letters.values_list("pk", "job") for name in (str(pk), job)}
@@ -95,7 +119,21 @@ def count_letters(selection: Selection) -> int:
                 f"No open dead letter is named {listed(missing)}: it has been replayed or discarded, or never was; "
                 f"see `jobs dead-letters {missing[0]}`."
             )
-    return letters.count()
+    return Meant(count=letters.count(), latest=tuple(letters[:shown]))
+
+
+def _of_runs(selection: Selection, runs: RunQuery) -> list[int]:
+    """The ids of all of them, the oldest first, or none."""
+    try:
+        with at_most(PATIENCE):
+            ids = selection.open_ids(MOST + 1)
+    except BadQueryError as error:
+        raise RefusedError(str(error)) from None
+    except TookTooLongError:
+        raise RefusedError(f"It took too long to look for them, so nothing is begun. {advice(runs)}") from None
+    if len(ids) > MOST:
+        raise RefusedError(f"These are more than {MOST:,}, too many for one look. {advice(runs)}")
+    return ids
 
 
 def count_for(selection: Selection, how: Replay) -> int:

@@ -13,10 +13,12 @@ from django.db.models import Q
 from ..durations import seconds_in
 from ..metrics import events
 from ..queues import QUEUE_BY_NAME, nearest
+from ..retry import FailureReason
 from .terms import terms_of
 
 LONGEST: Final = 1000  # characters
 STATES: Final = (*events.ENDS, events.LOST)
+REASONS: Final = tuple(reason.value for reason in FailureReason)
 
 _PART: Final = re.compile(r'\s*(?:([^\s:"]*):)?(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))(?=\s|$)')
 _EXAMPLE: Final = "write it as in task:send_mail state:failed since:2h 4711"
@@ -33,6 +35,7 @@ class RunQuery:
     task: str | None = None
     state: tuple[str, ...] = ()  # any of these; see STATES
     queue: str | None = None
+    reason: str | None = None  # of a failure or retry, one of REASONS
     error: str | None = None  # a part of its class's name or text, in whatever letters
     arg: tuple[str, ...] = ()  # words and numbers in the arguments, as far as these are shown
     tenant: str | None = None
@@ -69,6 +72,10 @@ class RunQuery:
         if self.state:
             states = [_known("state", state, STATES) for state in self.state]
             found &= Q(event__in=states) if len(states) > 1 else Q(event=states[0])
+        if self.reason is not None:
+            found &= Q(reason=_known("reason", self.reason, REASONS))
+            if not self.state:  # as the index of what did not succeed wants to hear it
+                found &= Q(event__in=(events.FAILED, events.RETRIED))
         if self.error is not None:
             found &= ~Q(error="") & (Q(error__icontains=self.error) | Q(error_text__icontains=self.error))
         if self.arg:

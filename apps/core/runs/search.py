@@ -141,7 +141,7 @@ def _step_by_step(
             return Page(
                 runs=tuple(found),
                 next=Cursor(ended_at=looked_back_to, id=0) if looked_back_to else None,
-                bound=BoundReached(back_to=looked_back_to, advice=_advice(query)),
+                bound=BoundReached(back_to=looked_back_to, advice=advice(query)),
             )
         if len(found) > limit:
             return Page(runs=tuple(found[:limit]), next=Cursor.after(found[limit - 1]))
@@ -157,7 +157,8 @@ def _steps(query: RunQuery, start: datetime, now: datetime) -> Iterator[datetime
     yield None
 
 
-def _advice(query: RunQuery) -> str:
+def advice(query: RunQuery) -> str:
+    """What would narrow it."""
     missing = [
         text
         for given, text in (

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connections
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.utils import DEFAULT_DB_ALIAS
 
 from .firings import next_firing
@@ -28,9 +28,15 @@ RUN_SECONDS: Final = """
 
 
 def never_ran(since: datetime) -> QuerySet[Firing]:
-    """Firings due after `since` that were missed, could not be enqueued, or whose jobs were dropped unstarted."""
+    """Firings due after `since` that were missed, could not be enqueued, or whose jobs were dropped unstarted.
+
+    A later one that somebody has asked for and that has succeeded makes up for them.
+    """
     lost = [Outcome.MISSED, Outcome.EXPIRED, Outcome.REVOKED, Outcome.FAILED]
-    return Firing.objects.filter(due__gt=since, started_at=None, outcome__in=lost)
+    by_hand = Firing.objects.filter(
+        entry=OuterRef("entry"), due__gt=OuterRef("due"), manual=True, outcome=Outcome.SUCCEEDED
+    )
+    return Firing.objects.filter(~Exists(by_hand), due__gt=since, started_at=None, outcome__in=lost)
 
 
 def late(since: datetime, now: datetime, by: timedelta = LATE) -> QuerySet[Firing]:

@@ -8,10 +8,13 @@ from apps.core.dead_letters.models import DeadLetter
 from apps.core.dead_letters.replay import Replay
 from apps.core.dead_letters.selection import Selection
 from apps.core.operating import RefusedError, count_letters, discard_letters, edit_and_retry, retry_letters
+from apps.core.operating.letters import look_up
+from apps.core.runs.query import BadQueryError, RunQuery
+from apps.core.runs.words import in_words
 
 from .offer import Ask, Offer, Outcome, Preview, ReasonForm, Target
 
-SELECTS: Final = ("letter", "job", "fingerprint", "task", "queue", "reason_is")
+SELECTS: Final = ("letter", "job", "fingerprint", "task", "queue", "reason_is", "q")
 NAMED: Final = 5
 
 
@@ -38,23 +41,33 @@ class ArgumentsForm(ReasonForm):
 
 
 def selection_of(target: Target) -> Selection:
-    """The letters that the address names; see Selection."""
+    """The letters that the address names; see Selection. Raises RefusedError."""
     return Selection(
         names=(*target.all("letter"), *target.all("job")),
         task=target.one("task") or None,
         queue=target.one("queue") or None,
         reason=target.one("reason_is") or None,
         fingerprint=target.one("fingerprint") or None,
+        runs=_query_in(target.one("q")),
     )
+
+
+def _query_in(text: str) -> RunQuery | None:
+    """As on the page of runs; None: nothing is asked for."""
+    try:
+        return RunQuery.parse(text) or None
+    except BadQueryError as error:
+        raise RefusedError(str(error)) from None
 
 
 def _preview(target: Target, sentence: str) -> Preview:
     selection = selection_of(target)
-    count = count_letters(selection)
+    meant = look_up(selection, shown=NAMED)
+    those = f" Meant are jobs with a run {in_words(selection.runs)}." if selection.runs else ""
     return Preview(
-        sentence=f"{sentence} Selected by: {selection}.",
-        count=count,
-        names=tuple(f"{letter.task} {letter.job}" for letter in selection.open_letters()[:NAMED]),
+        sentence=f"{sentence}{those} Selected by: {selection}.",
+        count=meant.count,
+        names=tuple(f"{letter.task} {letter.job}" for letter in meant.latest),
     )
 
 

@@ -19,12 +19,11 @@ from apps.core.metrics.histogram import Histogram
 from .. import access
 from ..charts import Bars, Sparkline
 from ..offers import OFFERS
+from ..offers.repairs import NAMING, REPAIRS
 
 register = template.Library()
 UNKNOWN: Final = "unknown"
-# What a problem's action is done to: apps/core/health/problem.py.
-REPAIRS: Final = {"resume": "queue", "fire": "entry", "retry": "fingerprint", "unfuse": "task", "release_key": "key"}
-NAMING: Final = ("resume", "fire")  # whose buttons name the target: it is short
+LIVE: Final = {**REPAIRS, "pause": "queue"}  # whose buttons live.js may have to make
 
 
 @register.filter
@@ -154,6 +153,25 @@ def repair(context: Any, action: str, target: str | None) -> dict[str, Any]:
         return {"is_allowed": False}
     label = f"{OFFERS[action].label} {target}" if action in NAMING else ""
     return offer(context, action, label, **{REPAIRS[action]: target or ""})
+
+
+@register.simple_tag(takes_context=True)
+def live_offers(context: Any) -> str:
+    """What offers.js makes buttons of: JSON of those that the visitor may press, whatever for."""
+    request, back = context.get("request"), urlencode({"back": context.get("here", "")})
+    return json.dumps(
+        {
+            name: {
+                "address": f"{reverse('admin:monitoring_celery_action', args=[name])}?{back}",
+                "takes": takes,
+                "label": OFFERS[name].label,
+                "names": name in NAMING,
+                "needs_broker": OFFERS[name].needs_broker,
+            }
+            for name, takes in LIVE.items()
+            if request is not None and access.may_do(request, OFFERS[name].action)
+        }
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -1,15 +1,20 @@
 """One queue: how long its jobs wait and run, by task, and which of them are next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import redis
+from celery import current_app
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from apps.core.broker.configured import broker_client, broker_prefix, is_leased
-from apps.core.broker.store import MessageStore
+from apps.core.broker.configured import is_leased
+from apps.core.health.queue_health import QueueHealth
+from apps.core.health.queue_numbers import Minute
+from apps.core.health.servers import message_store
+from apps.core.health.snapshot import Snapshot
 from apps.core.logs import redact
 from apps.core.metrics import events, reader
 from apps.core.metrics.histogram import Histogram
@@ -18,14 +23,12 @@ from apps.core.metrics.windows import Window
 from apps.core.queues import QUEUE_BY_NAME, Queue, nearest
 
 from ..access import page
-from ..broker_trouble import PATIENCE
 from ..charts import Sparkline, sparkline
 from ..looking import look
 from ..waiting_jobs import next_of
 from .base import nothing, show
 
 SHOWN: Final = 50  # jobs that wait
-MINUTES: Final = 60
 WINDOWS: Final = (Window.M5, Window.H1, Window.H24, Window.H72)
 
 
@@ -41,13 +44,6 @@ class TaskRow:
     attainment: float | None  # share of its jobs that started within the queue's SLA; None: none has started
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MinuteRow:
-    at: datetime
-    started: int
-    wait_p95: float | None  # seconds; None: no job started
-
-
 @require_safe
 @page
 def queue(request: HttpRequest, name: str) -> HttpResponse:
@@ -56,40 +52,39 @@ def queue(request: HttpRequest, name: str) -> HttpResponse:
     asked = request.GET.get("window", "")
     window = next((one for one in WINDOWS if one.value == asked), Window.H1)
     now = datetime.now(UTC)
-    standing = next(one.status for one in look(now=now).snapshot.queues if one.name == name)
+    snapshot = look(now=now).snapshot
+    seen = next(one for one in snapshot.queues if one.name == name)
     return show(
         request,
         "monitoring/queue.html",
         title=f"Queue {name}",
         place="changelist",
         queue=QUEUE_BY_NAME[name],
-        standing=standing,
+        standing=seen.status,
         window=window,
         windows=WINDOWS,
         now=now,
         shown=SHOWN,
-        **_of_broker(QUEUE_BY_NAME[name], window, now),
+        **_of_broker(seen, window, snapshot),
     )
 
 
-def _of_broker(queue: Queue, window: Window, now: datetime) -> dict[str, Any]:
-    """What the broker is asked for this page alone; `unknown` says why there is nothing."""
+def _of_broker(seen: QueueHealth, window: Window, snapshot: Snapshot) -> dict[str, Any]:
+    """What was counted and what waits; `unknown` says why there is nothing."""
     if not is_leased():
         return {"unknown": "the broker is no leased:// one: nothing is counted, and nobody knows which job is next"}
-    client = broker_client(connect_timeout=PATIENCE, reply_timeout=2.0, retries=0)
+    if seen.numbers is None:
+        return {"unknown": snapshot.unknown.get("broker") or snapshot.unknown.get("numbers", "the numbers")}
+    store, queue, minutes = message_store(current_app.conf), seen.queue, seen.numbers.minutes
     try:
-        store = MessageStore(client, broker_prefix())
-        minutes = minute_rows(queue, reader.per_minute(store, MINUTES, now=now))
         return {
-            "tasks": task_rows(queue, reader.read(store, window, now=now)),
             "minutes": [minute for minute in minutes if minute.started],
             "chart": chart_of(queue, minutes),
+            "tasks": task_rows(queue, reader.read(store, window, now=snapshot.at)),
             "waiting": next_of(store, queue.name, SHOWN),
         }
     except redis.RedisError as error:
         return {"unknown": redact(f"{type(error).__name__}: {error}")}
-    finally:
-        client.close()
 
 
 def task_rows(queue: Queue, numbers: Numbers) -> list[TaskRow]:
@@ -116,19 +111,7 @@ def _task(queue: Queue, task: str, numbers: Numbers) -> TaskRow:
     )
 
 
-def minute_rows(queue: Queue, minutes: list[tuple[datetime, Numbers]]) -> list[MinuteRow]:
-    """The oldest first."""
-    return [
-        MinuteRow(
-            at=at,
-            started=numbers.count(events.STARTED, queue=queue.name),
-            wait_p95=numbers.histogram("wait", queue=queue.name).percentile(0.95),
-        )
-        for at, numbers in minutes
-    ]
-
-
-def chart_of(queue: Queue, minutes: list[MinuteRow]) -> Sparkline:
+def chart_of(queue: Queue, minutes: Sequence[Minute]) -> Sparkline:
     waits = [minute.wait_p95 for minute in minutes]
     late = sum(1 for wait in waits if wait is not None and wait > queue.sla_seconds)
     busy = sum(1 for wait in waits if wait is not None)

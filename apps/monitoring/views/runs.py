@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
-from apps.core.metrics import events
 from apps.core.runs.models import JobRun
 from apps.core.runs.query import BadQueryError, RunQuery
 from apps.core.runs.search import Cursor, count, search
@@ -24,7 +23,6 @@ from ..signs import Sign, of_run
 from .base import show
 
 ON_A_PAGE: Final = 50
-NAMING: Final = ("task", "queue", "fingerprint")  # of a query, what actions on dead letters understand
 EXPORTED_AT_MOST: Final = 100_000
 EXPORTED_AT_ONCE: Final = 1000
 EXAMPLES: Final = (
@@ -70,7 +68,7 @@ def runs(request: HttpRequest) -> HttpResponse:
         rows=[_row(query, run) for run in found.runs] if found else [],
         older=_address(text, before=found.next) if found and found.next else "",
         newest=_address(text) if before else "",
-        selects=_selects(query),
+        is_narrowed=bool(query),
         export=f"{reverse('admin:monitoring_celery_runs_export')}?{urlencode({'q': text})}",
     )
 
@@ -100,14 +98,6 @@ def runs_export(request: HttpRequest) -> HttpResponseBase:
         most=EXPORTED_AT_MOST,
         back=_address(text),
     )
-
-
-def _selects(query: RunQuery) -> dict[str, str]:
-    """What names the dead letters of these runs, and no others; empty where the actions cannot say it."""
-    given = {name: getattr(query, name) or "" for name in NAMING}
-    others = tuple(one for one in query.state if one != events.FAILED)
-    rest = replace(query, state=others, task=None, queue=None, fingerprint=None)
-    return given if any(given.values()) and not rest else {}
 
 
 def _file(query: RunQuery, now: datetime) -> StreamingHttpResponse:

@@ -129,7 +129,7 @@ def test_the_worst_is_said_first_and_each_with_what_to_do(broker: BrokerServer) 
     broker.store.pause("email", seconds=0, why="ann: the mail server moves")
     late = json.loads(text_of("work", 1)) | {"ready_at": time.time() - 60}
     broker.client.lpush("critical", json.dumps(late))
-    assert codes() == ["queue_without_consumer", "queue_over_sla", "queue_paused", "quarantine_not_empty"]
+    assert codes() == ["queue_without_consumer", "queue_paused", "quarantine_not_empty"]
     assert facts("status")["status"] == "critical"
     first, *rest = run("status").splitlines()
     assert first.startswith("critical critical has been late since ")

@@ -53,7 +53,7 @@ def test_a_bad_row_costs_one_row_and_its_effects_are_undone() -> None:
     outcome = sweep(select=rows(5), handle=handle, budget_seconds=1e9)
     assert outcome.counts == Counter(found=5, done=4, failed=1)
     assert outcome.errors == [{"id": 3, "reason": "ValueError: no such user [e-mail]"}]
-    assert sorted(Group.objects.values_list("name", flat=True)) == ["g1", "g2", "g4", "g5"]
+    assert sorted(Group.objects.filter(name__startswith="g").values_list("name", flat=True)) == ["g1", "g2", "g4", "g5"]
 
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), SoftTimeLimitExceeded()], ids=repr)
@@ -113,7 +113,7 @@ def test_a_batch_processes_any_iterable_and_its_numbers_add_up(batch_size: int) 
     assert (result.total, result.processed, result.failed) == (10, 6, 4)
     assert result.processed + result.failed == result.total
     assert [error["item"] for error in result.errors] == ["0", "3", "6", "9"]
-    assert Group.objects.count() == 6
+    assert Group.objects.filter(name__startswith="g").count() == 6
 
 
 def test_a_batch_of_nothing_is_no_error() -> None:

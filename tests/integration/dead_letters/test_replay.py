@@ -14,6 +14,7 @@ import redis
 
 from apps.core.dead_letters.models import DeadLetter
 from apps.core.dead_letters.original import UnreadableMessageError
+from apps.core.dead_letters.portions import PORTION
 from apps.core.dead_letters.replay import Replay, replay
 from apps.core.dead_letters.selection import Selection
 from apps.core.idempotency import Claimed, Failed, durable, records
@@ -46,6 +47,22 @@ def test_ten_thousand_are_replayed_once_each_though_the_replay_is_killed_half_wa
     assert not DeadLetter.objects.filter(state="open").exists()
     assert not DeadLetter.objects.filter(closed_at=None).exists()
     assert replay(ALL).count == 0
+
+
+def test_what_fails_again_meanwhile_is_left_to_the_next_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    DeadLetter.objects.bulk_create([made("test.dl.work", number) for number in range(PORTION + 1)])
+    again: list[DeadLetter] = []
+
+    def fail_again(point: str, **_: Any) -> None:
+        if point == "replay.written":
+            again.append(saved("test.dl.work"))
+
+    monkeypatch.setattr("apps.core.dead_letters.replay.steps.reached", fail_again)
+    assert replay(ALL).count == PORTION + 1
+    assert [letter.pk for letter in DeadLetter.objects.filter(state="open").order_by("id")] == [
+        letter.pk for letter in again
+    ]
+    assert len(again) == 2
 
 
 @pytest.mark.slow

@@ -2,14 +2,23 @@
 
 from typing import Final
 
-ROLES: Final = ("anonymous", "staff", "viewer", "operator", "admin")
+# "staff" is in no group; then come bearer tokens of one scope each, without a session.
+ROLES: Final = (
+    *("anonymous", "staff", "viewer", "operator", "admin"),
+    *("metrics token", "health token", "api token"),
+)
 GROUPS: Final = {"viewer": "Jobs viewer", "operator": "Jobs operator", "admin": "Jobs admin"}
 
-Statuses = tuple[int, int, int, int, int]  # in the order of ROLES; "staff" is in no group
+TOKENS: Final = {f"{scope} token": scope for scope in ("metrics", "health", "api")}
 
-FOR_PEOPLE: Final[Statuses] = (302, 403, 200, 200, 200)
-FOR_PROGRAMS: Final[Statuses] = (401, 403, 200, 200, 200)
-NOTHING_THERE: Final[Statuses] = (302, 403, 404, 404, 404)
+Statuses = tuple[int, int, int, int, int, int, int, int]  # in the order of ROLES
+
+# A token opens what its scope says, and never a page: there it is nobody.
+FOR_PEOPLE: Final[Statuses] = (302, 403, 200, 200, 200, 302, 302, 302)
+FOR_PROGRAMS: Final[Statuses] = (401, 403, 200, 200, 200, 403, 403, 200)
+FOR_PROBES: Final[Statuses] = (401, 403, 200, 200, 200, 403, 200, 403)
+FOR_PROMETHEUS: Final[Statuses] = (401, 401, 401, 401, 401, 200, 403, 403)
+NOTHING_THERE: Final[Statuses] = (302, 403, 404, 404, 404, 302, 302, 302)
 
 # Name of the page -> arguments of its address, and the answers to GET.
 PAGES: Final[dict[str, tuple[tuple[str, ...], Statuses]]] = {
@@ -18,16 +27,16 @@ PAGES: Final[dict[str, tuple[tuple[str, ...], Statuses]]] = {
     "workers": ((), FOR_PEOPLE),
     "idempotency": ((), FOR_PEOPLE),
     "audit": ((), FOR_PEOPLE),
-    "action": (("pause",), (302, 403, 403, 409, 409)),  # of a queue that is not named
+    "action": (("pause",), (302, 403, 403, 409, 409, 302, 302, 302)),  # of a queue that is not named
     "runs": ((), FOR_PEOPLE),
     "runs_export": ((), FOR_PEOPLE),
     "run": (("no-such-job",), NOTHING_THERE),
     "failures": ((), FOR_PEOPLE),
     "schedules": ((), FOR_PEOPLE),
     "api_metrics": ((), FOR_PROGRAMS),
-    "api_health": ((), FOR_PROGRAMS),
+    "api_health": ((), FOR_PROBES),
     "api_schema": ((), FOR_PROGRAMS),
-    "api_unknown": (("metric",), (404, 404, 404, 404, 404)),
+    "api_unknown": (("metric",), (404, 404, 404, 404, 404, 404, 404, 404)),
 }
 
 # Name of the action on the pages -> the roles that may do it.

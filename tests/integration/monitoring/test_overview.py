@@ -1,5 +1,7 @@
 """The overview: the verdict first, then how everything stands, and only what is known."""
 
+import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ from apps.core.health.problem import Problem
 from apps.core.metrics.events import field
 from apps.core.queues import QUEUES
 from apps.monitoring import looking
+from apps.monitoring.offers.repairs import REPAIRS
 from apps.monitoring.views import overview as page
 
 from ..broker.trial import text_of
@@ -107,6 +110,7 @@ def test_what_is_broken_comes_with_since_when_the_cause_and_the_button_that_repa
     ("action", "target", "link"),
     [
         ("fire", "auto_close_jobs", "actions/fire/?entry=auto_close_jobs"),
+        ("resume_entry", "auto_close_jobs", "actions/resume_entry/?entry=auto_close_jobs"),
         ("retry", "f00", "actions/retry/?fingerprint=f00"),
         ("unfuse", "some task", "actions/unfuse/?task=some+task"),
         ("release_key", "a:b", "actions/release_key/?key=a%3Ab"),
@@ -119,6 +123,24 @@ def test_every_action_of_a_problem_has_its_button(
         Problem(code="task_fused", severity="warning", message="A", hint="B.", action=action, target=target),
     )
     assert link in shown(operator)
+
+
+def test_what_the_script_makes_buttons_of_are_those_that_the_visitor_may_press(operator: Client) -> None:
+    def offers_of(client: Client) -> Any:
+        html = client.get(address("changelist")).content.decode()
+        (told,) = re.findall(r'data-live-offers="([^"]*)"', html)
+        return json.loads(unescape(told))
+
+    offers = offers_of(operator)
+    assert set(offers) == {*REPAIRS, "pause"}
+    assert offers["resume"] == {
+        "address": f"{address('action', 'resume')}?back=%2Fadmin%2Fmonitoring%2Fcelery%2F",
+        "takes": "queue",
+        "label": "Resume",
+        "names": True,
+        "needs_broker": True,
+    }
+    assert offers_of(visitor("Jobs viewer")) == {}
 
 
 def test_every_queue_has_its_line(operator: Client, counted: None) -> None:
@@ -190,8 +212,6 @@ def test_the_key_of_the_verdict_is_that_of_what_it_speaks_of() -> None:
 
 
 def test_all_that_is_on_the_page_is_in_the_json_that_keeps_it_alive(operator: Client) -> None:
-    import re
-
     facts = operator.get(address("api_metrics")).json()
 
     def find(path: str) -> Any:

@@ -1,15 +1,19 @@
 """Every address and every action answers each role as the table in roles.py says."""
 
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.test import Client
+from django.urls import reverse
 
 from apps.core.actions.catalogue import PERMISSIONS
 from apps.core.models import OperatorAction
 from apps.monitoring.offers import OFFERS
+from apps.monitoring.tokens.issuing import create
+from apps.monitoring.tokens.scopes import Scope
 from apps.monitoring.urls import PAGES
 
 from . import roles
@@ -31,6 +35,9 @@ def role(request: pytest.FixtureRequest) -> str:
 def client(role: str) -> Client:
     if role in roles.GROUPS:
         return visitor(roles.GROUPS[role])
+    if role in roles.TOKENS:
+        _, secret = create("program", scopes=[roles.TOKENS[role]], now=datetime.now(UTC))
+        return Client(headers={"Authorization": f"Bearer {secret}"})
     made = Client()
     if role == "staff":
         made.force_login(User.objects.create_user("staff", is_staff=True))
@@ -50,11 +57,32 @@ def test_each_page_answers_each_role_as_the_table_says(role: str, client: Client
 
 def test_who_may_not_act_is_refused_before_anything_is_looked_at(role: str, client: Client) -> None:
     """A POST without a reason: 400 for who may, and for others what a page answers them."""
-    refused = 302 if role == "anonymous" else 403
+    refused = 302 if role == "anonymous" or role in roles.TOKENS else 403
     asked = {"request_id": str(uuid.uuid4()), "reason": ""}
     answers = {name: client.post(address("action", name), asked).status_code for name in OFFERS}
     assert answers == {name: 400 if role in may else refused for name, may in roles.ACTIONS.items()}
     assert not OperatorAction.objects.exists()
+
+
+def test_prometheus_is_answered_for_its_token_alone(role: str, client: Client) -> None:
+    assert client.get(reverse("metrics")).status_code == roles.FOR_PROMETHEUS[roles.ROLES.index(role)]
+
+
+def test_every_scope_of_a_token_is_in_the_table() -> None:
+    assert set(roles.TOKENS.values()) == set(Scope.values)
+
+
+def test_nothing_is_written_where_programs_read(role: str, client: Client) -> None:
+    programs = [(name, arguments) for name, (arguments, _) in roles.PAGES.items() if name.startswith("api_")]
+    assert {client.post(address(name, *arguments)).status_code for name, arguments in programs} == {405}
+
+
+def test_a_token_takes_nothing_from_a_session_and_adds_nothing_to_it() -> None:
+    _, secret = create("program", scopes=Scope.values, now=datetime.now(UTC))
+    both = visitor("Jobs viewer")
+    with_token = {"Authorization": f"Bearer {secret}"}
+    assert both.get(address("workers"), headers=with_token).status_code == 200
+    assert both.post(address("action", "pause"), {"queue": "email"}, headers=with_token).status_code == 403
 
 
 def test_who_is_not_signed_in_comes_back_after_the_login() -> None:

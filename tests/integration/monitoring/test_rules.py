@@ -71,7 +71,7 @@ def test_an_alert_is_shown_ringing_and_silent(alert: dict[str, Any]) -> None:
 def test_an_alert_says_what_is_wrong_what_to_press_and_where(alert: dict[str, Any]) -> None:
     assert alert["labels"]["severity"] in ("page", "ticket")
     told = alert["annotations"]
-    assert set(told) == {"summary", "action", "dashboard"}
+    assert set(told) == {"summary", "action", "dashboard", "runbook_url"}
     assert all(told.values())
     assert told["dashboard"].startswith(DASHBOARD)
     page = told["dashboard"].removeprefix(DASHBOARD)

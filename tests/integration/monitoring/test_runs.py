@@ -2,18 +2,24 @@
 
 import csv
 import io
+import uuid
 from datetime import UTC, datetime, timedelta
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.http import urlencode
 
+from apps.core.dead_letters.models import DeadLetter
+from apps.core.models import OperatorAction
+from apps.core.outbox import rows
 from apps.core.runs.models import JobRun
 from apps.core.runs.query import RunQuery
 from apps.core.runs.search import BoundReached, Page
 from apps.monitoring.views import runs as page_of_runs
 
+from ..dead_letters.letters import saved as saved_letter
 from .history import made, saved
 from .visitors import address, visitor
 
@@ -109,13 +115,81 @@ def test_a_search_that_stops_says_how_far_it_came(viewer: Client, monkeypatch: p
     assert "No run that has ended is like that" not in html
 
 
-def test_dead_letters_of_a_search_are_offered_only_where_the_action_means_the_same(viewer: Client) -> None:
-    saved("failed")
+# their dead letters
+
+
+def failed(*, args: str, task: str = "send_ticket_email") -> DeadLetter:
+    """A letter, and the run before it."""
+    letter = saved_letter(task)
+    saved("failed", job=letter.job, task=task, args=args, reason="permanent", error="ValueError")
+    return letter
+
+
+QUERY = "state:failed since:2h 4711"
+
+
+def test_dead_letters_of_every_search_are_offered_but_of_none_for_everything(viewer: Client) -> None:
+    failed(args="(4711,)")
     operator = visitor("Jobs operator")
-    assert "Retry their dead letters" in shown(operator, "task:send_ticket_email state:failed")
-    assert "Retry their dead letters" not in shown(operator, "task:send_ticket_email since:2h")
-    assert "Retry their dead letters" not in shown(operator, "state:failed")
-    assert "Retry their dead letters" not in shown(viewer, "task:send_ticket_email state:failed")
+    for query in (QUERY, "task:send_ticket_email", "state:failed", "error:Value", "tenant:7 state:failed"):
+        offered = "tenant" not in query  # of which there is no run
+        assert ("Retry their dead letters" in shown(operator, query)) == offered, query
+    assert f"{address('action', 'retry')}?{escape(urlencode({'q': QUERY}))}&amp;back=" in shown(operator, QUERY)
+    assert "their dead letters" not in shown(operator)
+    assert "their dead letters" not in shown(viewer, QUERY)
+
+
+@pytest.mark.parametrize(("action", "state"), [("retry", "replayed"), ("discard", "discarded")])
+def test_what_a_search_finds_is_counted_and_then_acted_on_once(action: str, state: str) -> None:
+    meant = [failed(args="(4711,)") for _ in range(2)]
+    other = failed(args="(4712,)")
+    operator, request = visitor("Jobs operator"), str(uuid.uuid4())
+    html = operator.get(address("action", action), {"q": QUERY}).content.decode()
+    assert "Affects 2." in html
+    assert "Meant are jobs with a run whose state is failed, with 4711 among its arguments, that ended within" in html
+    assert "Selected by: state:failed arg:4711 since:2h." in html
+    assert f"send_ticket_email {meant[0].job}" in html
+    assert f'name="q" value="{QUERY}"' in html
+    meant.append(failed(args="(4711,)"))  # the query is asked anew
+    for _ in range(2):
+        sent = {"q": QUERY, "request_id": request, "reason": "mended"}
+        assert operator.post(address("action", action), sent, follow=True).status_code == 200
+    row = OperatorAction.objects.get()
+    assert (row.target, row.expected, row.affected) == ("state:failed arg:4711 since:2h", 3, 3)
+    assert set(DeadLetter.objects.filter(state=state)) == set(meant)
+    assert DeadLetter.objects.get(state="open") == other
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("tusk:x", "There is no field"), (" ", "Say which dead letters"), ("state:nowhere", "no state")],
+)
+def test_a_query_that_is_none_is_refused_in_words(query: str, words: str) -> None:
+    operator = visitor("Jobs operator")
+    response = operator.get(address("action", "retry"), {"q": query})
+    assert response.status_code == 409
+    assert words in unescape(response.content.decode())
+    sent = {"q": query, "request_id": str(uuid.uuid4()), "reason": "why"}
+    assert operator.post(address("action", "retry"), sent).status_code == 409
+    assert not OperatorAction.objects.exists()
+
+
+def test_jobs_are_retried_at_a_rate_and_with_their_keys_released() -> None:
+    for number in range(3):
+        failed(args=f"(4711, {number})")
+    operator = visitor("Jobs operator")
+    html = operator.get(address("action", "retry"), {"q": QUERY}).content.decode()
+    assert 'name="release_key"' in html
+    assert 'name="rate"' in html
+    sent = {"q": QUERY, "request_id": str(uuid.uuid4()), "reason": "why", "rate": "0.5", "release_key": "on"}
+    assert operator.post(address("action", "retry"), sent | {"rate": "0"}).status_code == 400
+    operator.post(address("action", "retry"), sent)
+    row = OperatorAction.objects.get()
+    assert row.target == "state:failed arg:4711 since:2h, key released"
+    assert row.detail == "3 replayed, over 6s: the relay publishes them."
+    first, *others = rows.table().order_by("id").values_list("due", flat=True)
+    assert first == 0
+    assert others[1] - others[0] == pytest.approx(2)
 
 
 # export

@@ -15,9 +15,13 @@ from apps.core.dead_letters.replay import Replay
 from apps.core.dead_letters.selection import Selection
 from apps.core.models import DeadLetter, OperatorAction
 from apps.core.operating import RefusedError, count_letters, discard_letters, edit_and_retry, retry_letters
+from apps.core.operating import letters as letters_of_operators
+from apps.core.operating.letters import look_up
 from apps.core.outbox import rows
+from apps.core.runs.query import RunQuery
 
 from ..dead_letters.letters import saved
+from ..runs.made import a_run, written
 from .acts import ANN, audit, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,20 +81,74 @@ def test_a_job_is_retried_with_other_arguments() -> None:
 
 @pytest.mark.parametrize("action", ["retry", "discard"])
 def test_the_commands_take_a_query(action: str) -> None:
-    old = saved("test.dl.work", last_at=timezone.now() - timedelta(hours=3))
-    saved("test.dl.work")
-    saved("test.dl.other")
-    query = "--query=task:test.dl.work reason:permanent since:2h"
+    old = failed("test.dl.work", args="(4711,)", ago=timedelta(hours=3))
+    meant = failed("test.dl.work", args="(4711,)")
+    failed("test.dl.work", args="(4712,)")
+    failed("test.dl.other", args="(4711,)")
+    query = "--query=task:test.dl.work reason:permanent since:2h arg:4711"
+    listed = json.loads(run("dead-letters", query, "--format=json"))["dead_letters"]
+    assert [one["id"] for one in listed] == [meant.pk]
     assert run(action, query, "--dry-run").startswith("1 would be")
     assert run(action, query, "--reason=why").startswith("1 ")
-    assert run("dead-letters", "--query=task:test.dl.work", "--format=json").count('"id"') == 1
     old.refresh_from_db()
     assert old.state == DeadLetter.State.OPEN
-    assert audit().target.startswith("task=test.dl.work, reason=permanent, since=20")
+    assert (audit().target, audit().expected, audit().affected) == (
+        "task:test.dl.work reason:permanent arg:4711 since:2h",
+        1,
+        1,
+    )
     with pytest.raises(CommandError, match="either by --query or by ids"):
         run(action, query, "--task=x", "--reason=why")
-    with pytest.raises(CommandError, match="there is no field 'colour'"):
+    with pytest.raises(CommandError, match="--query: There is no field 'colour'"):
         run(action, "--query=colour:red", "--reason=why")
+    with pytest.raises(CommandError, match="--query: say which"):
+        run(action, "--query= ", "--reason=why")
+
+
+def failed(task: str, *, args: str = "()", ago: timedelta = timedelta(0)) -> DeadLetter:
+    """A letter, and the run before it."""
+    letter, ended = saved(task), timezone.now() - ago
+    written(
+        a_run(job=letter.job, task=task, event="retried", reason="transient", args=args, ended_at=ended),
+        a_run(job=letter.job, task=task, event="failed", reason="permanent", args=args, ended_at=ended),
+    )
+    return letter
+
+
+def test_a_job_is_meant_once_however_many_of_its_runs_are_found() -> None:
+    letters = [failed("test.dl.work") for _ in range(3)]
+    discard_letters(Selection(names=(letters[0].job,)), **ANN)
+    saved("test.dl.work")  # of which there is no run any more
+    selection = Selection(runs=RunQuery.parse("task:test.dl.work state:failed state:retried"))
+    assert look_up(selection, shown=1).latest == (letters[2],)
+    row = retry_letters(selection, **ANN)
+    assert (row.expected, row.affected) == (2, 2)
+    assert sorted(rows.table().values_list("job", flat=True)) == sorted(one.job for one in letters[1:])
+    assert retry_letters(selection, **ANN).affected == 0
+
+
+def test_a_query_is_looked_up_within_a_searchs_time_and_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        failed("test.dl.work")
+    selection = Selection(runs=RunQuery.parse("task:test.dl.work"))
+    monkeypatch.setattr(letters_of_operators, "MOST", 2)
+    for action in (retry_letters, discard_letters):
+        with pytest.raises(RefusedError, match=r"These are more than 2, too many for one look. Add a time"):
+            action(selection, **ANN)  # type: ignore[operator]
+    monkeypatch.setattr(letters_of_operators, "MOST", 3)
+    assert count_letters(selection) == 3
+
+    def slow(_: Selection, most: int | None = None) -> list[int]:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(10)")
+        return []
+
+    monkeypatch.setattr(letters_of_operators, "PATIENCE", 0.05)
+    monkeypatch.setattr(Selection, "open_ids", slow)
+    with pytest.raises(RefusedError, match=r"took too long to look for them, so nothing is begun. Add a time"):
+        retry_letters(selection, **ANN)
+    assert not OperatorAction.objects.exists()
+    assert DeadLetter.objects.filter(state="open").count() == 3
 
 
 def test_of_two_who_send_one_request_at_once_one_acts() -> None:

@@ -101,8 +101,19 @@ def test_the_environment_reaches_celery_and_mail() -> None:
         "mail.example.com",
         "587",
         "True",
-        "{'sslmode': 'verify-full'}\n",
+        "{'connect_timeout': 5, 'sslmode': 'verify-full'}\n",
     ], shown.stderr
+
+
+def test_how_long_a_database_is_waited_for_may_be_said_in_its_url() -> None:
+    shown = manage(
+        "shell",
+        "--no-imports",
+        "-c",
+        "from django.db import connection; print(connection.get_connection_params()['connect_timeout'])",
+        DATABASE_URL=f"{GOOD['DATABASE_URL']}&connect_timeout=2",
+    )
+    assert shown.stdout == "2\n", shown.stderr
 
 
 def test_a_certificate_is_required_of_servers_reached_by_tls() -> None:

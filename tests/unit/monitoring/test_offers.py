@@ -1,14 +1,17 @@
 """The table of what pages offer."""
 
 import uuid
+from typing import get_args
 
 import pytest
 from django.http import QueryDict
 
 from apps.core.actions import ACTIONS
+from apps.core.health.problem import Action
 from apps.monitoring.idempotency_key import shape, shape_of_stored
 from apps.monitoring.offers import OFFERS, ReasonForm, Target
 from apps.monitoring.offers.queues import PauseForm
+from apps.monitoring.offers.repairs import NAMING, REPAIRS
 
 COMMANDS_ONLY = {"restore-quarantined", "move-from-stock", "move-to-stock"}  # done by hand, once in years
 
@@ -16,6 +19,12 @@ COMMANDS_ONLY = {"restore-quarantined", "move-from-stock", "move-to-stock"}  # d
 def test_whatever_operators_may_do_is_offered() -> None:
     assert {offer.action for offer in OFFERS.values()} == set(ACTIONS) - COMMANDS_ONLY
     assert all(offer.name == name for name, offer in OFFERS.items())
+
+
+def test_every_button_that_a_problem_may_name_is_offered_for_what_it_names() -> None:
+    assert set(REPAIRS) == set(get_args(Action))
+    assert all(takes in OFFERS[name].takes for name, takes in REPAIRS.items())
+    assert set(NAMING) <= set(REPAIRS)
 
 
 def test_the_address_says_what_it_is_done_to_and_nothing_else() -> None:

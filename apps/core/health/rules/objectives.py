@@ -37,7 +37,6 @@ def _problem(one: QueueHealth, code: str, window: Window) -> Problem:
         severity="critical" if code == "sla_burns_fast" else "warning",
         queue=one.name,
         message=f"{1 - (share or 0.0):.1%} of the jobs of {one.name} have started late in the last {window}, where "
-        f"{1 - one.queue.slo_target:.1%} may",
-        cause=f"its error budget is used up {rate:.1f} times faster than planned",
+        f"{1 - one.queue.slo_target:.1%} may: its error budget is used up {rate:.1f} times faster than planned",
         hint=f"Start more workers for {one.name}, or look for what keeps them busy.",
     )

@@ -15,13 +15,15 @@ SOON: Final = 1.0  # seconds within which somebody comes for a message, whoever 
 
 
 def of_queues(snapshot: Snapshot) -> Iterator[Problem]:
-    yield from _no_workers(snapshot)
+    none_runs = tuple(_no_workers(snapshot))
+    yield from none_runs
     for one in snapshot.queues:
         if one.status.pause is not None:
             yield _paused(one, one.status.pause, snapshot)  # which explains all else
             continue
-        yield from _without_consumer(one, snapshot)
-        yield from _over_sla(one, snapshot)
+        # Nobody serves it: that says of each queue what is said of all already, and else that it is late, too.
+        unserved = () if none_runs else tuple(_without_consumer(one, snapshot))
+        yield from unserved or _over_sla(one, snapshot)
 
 
 def _no_workers(snapshot: Snapshot) -> Iterator[Problem]:
@@ -83,7 +85,7 @@ def _over_sla(one: QueueHealth, snapshot: Snapshot) -> Iterator[Problem]:
 def _paused(one: QueueHealth, pause: Pause, snapshot: Snapshot) -> Problem:
     late = late_since(one, snapshot.at)
     by, separator, why = pause.why.partition(": ")
-    who = f"{by} paused it: {why}" if separator else f"it is paused: {pause.why}"
+    who = f"{by} paused it: {why}" if separator else f"it is paused: {by}" if late else by
     until = "" if pause.until is None else f" until {clock(datetime.fromtimestamp(pause.until, UTC), snapshot.at)}"
     waiting = f", and {some(one.status.ready, 'job waits', 'jobs wait')}" if one.status.ready else ""
     return Problem(

@@ -88,6 +88,8 @@ def _paused(entry: EntryLook, snapshot: Snapshot) -> Problem:
         message=f"{entry.name} is not fired {ends}",
         cause=f"{entry.pause.by} paused it: {entry.pause.why}",
         hint=f"Resume it: manage.py jobs resume-entry {entry.name} --reason …",
+        action="resume_entry",
+        target=entry.name,
     )
 
 

@@ -1,7 +1,14 @@
 // Keys: / to the search, g and a letter to a page, ? for the list of them. The letters stand in the navigation.
 const PATIENCE = 1500; // milliseconds between g and its letter
 
-const places = [...document.querySelectorAll(".bgjobs-places a[data-key]")];
+const places = [...document.querySelectorAll(".bgjobs-places a[data-key]")].map((link) => ({
+  key: link.dataset.key,
+  title: link.textContent.trim(),
+  address: link.href,
+}));
+if (places.length > 0) {
+  places.splice(1, 0, { key: "q", title: "Queues", address: `${places[0].address}#queues-title` }); // of the overview
+}
 const button = document.querySelector("[data-shortcuts]");
 let waitsUntil = 0;
 
@@ -37,7 +44,7 @@ function makeDialog() {
   dialog.append(
     title,
     line(["/"], "to the search"),
-    ...places.map((place) => line(["g", place.dataset.key], place.textContent.trim())),
+    ...places.map((place) => line(["g", place.key], place.title)),
     line(["?"], "this list"),
     line(["Esc"], "closes it"),
     close,
@@ -61,10 +68,10 @@ function press(event) {
   }
   if (waitsUntil > Date.now()) {
     waitsUntil = 0;
-    const place = places.find((one) => one.dataset.key === event.key);
+    const place = places.find((one) => one.key === event.key);
     if (place) {
       event.preventDefault();
-      window.location.assign(place.href);
+      window.location.assign(place.address);
       return;
     }
   }

@@ -1,4 +1,7 @@
 // Keeps the page up to date: asks the API every 5 seconds while the page is looked at, and writes texts, never markup.
+import { element, link, momentOf } from "./elements.js";
+import { buttonOf } from "./offers.js";
+
 const EVERY = 5000;
 const STALE_AFTER = 15000;
 const UNKNOWN = "unknown";
@@ -63,6 +66,17 @@ function write(place, text) {
   }
 }
 
+const plain = (text) => text.replace(/\s+/g, " ").trim();
+
+// Only what reads differently is replaced: a button that somebody is about to press stays.
+function renew(place, ...parts) {
+  const made = document.createDocumentFragment();
+  made.append(...parts);
+  if (plain(place.textContent) !== plain(made.textContent)) {
+    place.replaceChildren(made);
+  }
+}
+
 function writeValues(facts) {
   for (const place of document.querySelectorAll("[data-live]")) {
     const value = find(facts, place.dataset.live);
@@ -90,10 +104,47 @@ function writeVerdict(facts) {
   panel.dataset.status = facts.status;
   write(panel.querySelector("[data-live-status]"), `${SIGNS[facts.status] ?? "?"} ${String(facts.status).toUpperCase()}`);
   write(panel.querySelector("[data-live-sentence]"), said);
-  if (isNew) {
-    panel.querySelector("[data-live-detail]")?.remove();
-    panel.querySelector("[data-live-repair]").replaceChildren(link("Show what can be done", window.location.pathname));
+  const { since, cause, action, target } = facts.verdict;
+  renew(
+    panel.querySelector("[data-live-detail]"),
+    ...(since ? ["Since ", momentOf(since), ". "] : []),
+    ...(cause ? [`Likely cause: ${cause}.`] : []),
+  );
+  renew(panel.querySelector("[data-live-repair]"), ...buttonOf(action, target, facts));
+}
+
+function writeQueues(facts) {
+  for (const row of document.querySelectorAll("[data-live-queue]")) {
+    const queue = facts.queues.find((one) => one.name === row.dataset.liveQueue);
+    if (queue) {
+      renew(row.querySelector("[data-live-badges]"), ...badgesOf(queue));
+      renew(row.querySelector("[data-live-pause]"), ...pauseOf(queue, facts));
+    }
   }
+}
+
+function badgesOf(queue) {
+  const isLate = queue.oldest_age_seconds !== null && queue.oldest_age_seconds > queue.sla_seconds;
+  return [
+    ...(isLate ? [" ", element("span", "✖ LATE", "bgjobs-badge bgjobs-bad")] : []),
+    ...(queue.paused ? [" ", element("span", "‖ PAUSED", "bgjobs-badge bgjobs-warn")] : []),
+  ];
+}
+
+function pauseOf({ name, paused }, facts) {
+  if (paused === null) {
+    return [UNKNOWN];
+  }
+  if (!paused) {
+    return buttonOf("pause", name, facts, false);
+  }
+  return [
+    element("strong", "‖ paused", "bgjobs-warn"),
+    ` by ${paused.by ?? UNKNOWN}: ${paused.why}, `,
+    ...(paused.until ? ["until ", momentOf(paused.until)] : ["until it is resumed"]),
+    " ",
+    ...buttonOf("resume", name, facts, false),
+  ];
 }
 
 function writeProblems(facts) {
@@ -104,7 +155,7 @@ function writeProblems(facts) {
   }
   if (list.dataset.liveKey !== key) {
     list.dataset.liveKey = key;
-    const items = facts.problems.map(itemOf);
+    const items = facts.problems.map((problem) => itemOf(problem, facts));
     list.replaceChildren(...(items.length > 0 ? items : [element("li", "None.")]));
   }
   list.querySelectorAll("[data-live-words]").forEach((words, place) => write(words, wordsOf(facts.problems[place])));
@@ -114,27 +165,21 @@ function wordsOf(problem) {
   return `${problem.message}${problem.cause ? `: ${problem.cause}` : ""}. ${problem.hint}`;
 }
 
-function itemOf(problem) {
+function itemOf(problem, facts) {
   const item = document.createElement("li");
-  const words = element("span", wordsOf(problem));
+  const words = element("span", wordsOf(problem), "bgjobs-words");
   words.dataset.liveWords = "";
-  item.append(element("strong", `${problem.severity === "critical" ? "✖" : "▲"} ${problem.severity}:`), " ", words);
-  if (typeof problem.url === "string" && problem.url.startsWith("/")) {
+  const isCritical = problem.severity === "critical";
+  const severity = `${isCritical ? "✖" : "▲"} ${problem.severity}:`;
+  item.append(element("strong", severity, isCritical ? "bgjobs-bad" : "bgjobs-warn"), " ", words);
+  for (const button of buttonOf(problem.action, problem.target, facts)) {
+    item.append(" ", button);
+  }
+  const isPage = typeof problem.url === "string" && problem.url.startsWith("/");
+  if (isPage && facts.database.reachable !== false) {
     item.append(" ", link("Look", problem.url));
   }
   return item;
-}
-
-function element(name, text) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  return made;
-}
-
-function link(text, address) {
-  const made = element("a", text);
-  made.href = address;
-  return made;
 }
 
 let tag = null;
@@ -161,6 +206,7 @@ async function ask() {
       isStale = facts.stale === true;
       writeValues(facts);
       writeVerdict(facts);
+      writeQueues(facts);
       writeProblems(facts);
     }
   } catch {

@@ -1,9 +1,4 @@
 // Adds to each <time>, which shows UTC, the reader's own time as its title.
-const own = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+import { addOwnTime } from "./elements.js";
 
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const moment = new Date(time.dateTime);
-  if (!Number.isNaN(moment.getTime())) {
-    time.title = own.format(moment);
-  }
-}
+document.querySelectorAll("time[datetime]").forEach(addOwnTime);

@@ -182,7 +182,7 @@ SITUATIONS: Final[dict[str, tuple[dict[str, Any], str]]] = {
     ),
     "a queue is paused for a while": (
         late("reports", 5.0, pause=at.pause("by nobody", NOW + timedelta(hours=1))),
-        "reports is paused until 12:20, and 3 jobs wait: it is paused: by nobody. "
+        "reports is paused until 12:20, and 3 jobs wait: by nobody. "
         "Resume reports: manage.py jobs resume reports --reason …",
     ),
     "the engine's own server is down": (
@@ -304,6 +304,31 @@ def test_the_situations_meet_every_problem_there_is() -> None:
     assert {one.code for problems in found for one in problems} == set(CODES)
 
 
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_no_two_problems_say_the_same_and_none_gives_itself_as_its_cause(name: str) -> None:
+    problems = verdict(well(**SITUATIONS[name][0])).problems
+    assert len({one.message for one in problems}) == len(problems)
+    assert not [one for one in problems if one.cause and one.cause in one.message]
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("no worker runs at all", ["no_workers", "queue_over_sla"]),
+        ("no worker runs since yesterday", ["no_workers", "queue_over_sla"]),
+        ("nobody serves a queue that is late", ["queue_without_consumer"]),
+        ("nobody serves a queue that is not late yet", ["queue_without_consumer"]),
+        ("those who serve it are full of another queue's jobs", ["queue_over_sla"]),
+        ("one long job holds a queue", ["queue_over_sla"]),
+        ("a queue is paused and its jobs are late", ["queue_paused"]),
+        ("the error budget burns fast", ["sla_burns_fast"]),
+        ("jobs fail in a new way", ["failure_new", "dead_letters_open"]),
+    ],
+)
+def test_one_trouble_is_told_by_one_rule(name: str, codes: list[str]) -> None:
+    assert [one.code for one in verdict(well(**SITUATIONS[name][0])).problems] == codes
+
+
 @pytest.mark.parametrize(
     ("name", "status"),
     [
@@ -326,6 +351,7 @@ def test_its_status_is_that_of_the_worst_problem(name: str, status: str) -> None
     [
         ("a queue is paused", "resume", "reports"),
         ("firings never ran", "fire", "b"),
+        ("an entry is paused", "resume_entry", "auto_close_jobs"),
         ("jobs fail in a new way", "retry", "f" * 16),
         ("a task is fused", "unfuse", "send_mail"),
         ("nobody serves a queue that is late", None, None),
@@ -349,7 +375,6 @@ def test_the_likeliest_cause_goes_before_what_follows_from_it() -> None:
         "queue_without_consumer",
         "beat_silent",
         "outbox_waits",
-        "queue_over_sla",
         "breaker_open",
         "failure_new",
         "dead_letters_open",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.core.runs.query import STATES, BadQueryError, RunQuery
+from apps.core.runs.query import REASONS, STATES, BadQueryError, RunQuery
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 JOB = "0b7c7f6e-9f5c-4a51-8a55-6f5a3a2d0c11"
@@ -23,6 +23,7 @@ TEXTS = st.text(
             **dict.fromkeys(("task", "error", "tenant", "job", "key", "fingerprint", "entry"), TEXTS),
             "state": st.lists(st.sampled_from(STATES), min_size=1, max_size=3).map(tuple),
             "queue": st.sampled_from(["email", "critical"]),
+            "reason": st.sampled_from(REASONS),
             "arg": st.lists(TEXTS.map("x{}".format), min_size=1, max_size=3).map(tuple),
             "since": st.sampled_from(["2h", "3d", "1h30m", "2026-11-01"]),
             "until": st.sampled_from(["30m", "2026-11-23T11:59:00+01:00"]),
@@ -75,6 +76,7 @@ def test_a_word_alone_is_an_argument_and_a_uuid_a_job() -> None:
         ("tsk:send", "did you mean 'task'"),
         ("state:faild", "no state 'faild'; did you mean 'failed'"),
         ("queue:emial", "did you mean 'email'"),
+        ("reason:permanet", "no reason 'permanet'; did you mean 'permanent'"),
         ("task:", "task: has no value"),
         ("task: send", "task: has no value"),
         ('task:""', "task: has no value"),
