@@ -66,10 +66,10 @@ def main() -> None:
             "ALLOWED_HOSTS": "testserver",
             "LOG_LEVEL": "ERROR",
         }
-        import django
         from django.core.management import call_command
 
-        django.setup()
+        import intelliwiz_config.wsgi  # noqa: F401 - as web servers load it
+
         call_command("migrate", verbosity=0)
         make()
         client, found = visitor(), addresses()
@@ -196,7 +196,7 @@ def counted() -> Iterator[tuple[Any, list[None]]]:
     from redis.connection import AbstractConnection
 
     sent: list[None] = []
-    real = AbstractConnection.send_packed_command
+    real: Any = AbstractConnection.send_packed_command
 
     def note(*args: Any, **kwargs: Any) -> Any:
         sent.append(None)

@@ -1,9 +1,10 @@
 """A large installation for the benchmark of the dashboard: what waits, was counted, has failed and was fired."""
 
+import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ KEPT: Final = 7 * 24 * 3600  # seconds
 
 
 def job_number(number: int) -> str:
-    return str(uuid.UUID(int=number))
+    return str(uuid.UUID(bytes=hashlib.md5(str(number).encode(), usedforsecurity=False).digest()))
 
 
 def waiting(store: Any) -> None:
@@ -151,8 +152,6 @@ def letters() -> None:
 
 def _fingerprint(number: int) -> str:
     """As benchmarks/runs.py has them."""
-    import hashlib
-
     return hashlib.md5(str(number % TROUBLES).encode(), usedforsecurity=False).hexdigest()[:16]
 
 
@@ -203,7 +202,7 @@ def steps(store: Any) -> Iterator[str]:
 
     from .runs import fill
 
-    made = (
+    made: tuple[tuple[str, Callable[[], object]], ...] = (
         (f"{WAITING:,} jobs waiting, {DELAYED:,} delayed", lambda: waiting(store)),
         (f"{WORKERS} workers", lambda: workers(store)),
         (f"{BUSY_TASKS} tasks busy in every minute of 72 h", lambda: counts(store)),

@@ -29,8 +29,11 @@ def settle(page: Page) -> None:
     page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
 
 
-def faults_of(page: Page, address: str, heading: str) -> list[str]:
-    """The phone in full, the colours once more in the dark, and what else there is on a desk."""
+def faults_of(page: Page, address: str, heading: str, *, colours: bool = True) -> list[str]:
+    """The phone in full, the colours once more in the dark, and what else there is on a desk.
+
+    `colours=False` is for what has the same colours as a page that is looked at besides: they take most of the time.
+    """
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(PHONE)
     page.goto(address)
@@ -42,12 +45,13 @@ def faults_of(page: Page, address: str, heading: str) -> list[str]:
         if said:
             faults.append(f"{address} ({where}):\n  {said}")
 
-    note("phone, light", judged(page, ALL))
+    note("phone, light", judged(page, ALL if colours else ALL_BUT_COLOURS))
     if wider := sideways(page):
         note("phone", f"{wider} pixels wider than the window")
-    page.emulate_media(color_scheme="dark")
-    settle(page)
-    note("phone, dark", judged(page, COLOURS))
+    if colours:
+        page.emulate_media(color_scheme="dark")
+        settle(page)
+        note("phone, dark", judged(page, COLOURS))
     page.set_viewport_size(DESKTOP)
-    note("desk, dark", judged(page, ALL_BUT_COLOURS))
+    note("desk", judged(page, ALL_BUT_COLOURS))
     return faults

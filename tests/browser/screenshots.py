@@ -18,7 +18,7 @@ from deploy.local import Stack
 from .browser import DESKTOP, PHONE, launched, looking
 
 IMAGES: Final = Path(__file__).resolve().parents[2] / "docs" / "images"
-COLOURS: Final = 128  # of a palette; more are not seen
+COLOURS: Final = 256  # of a palette
 LARGEST: Final = 200_000  # bytes
 
 
@@ -120,7 +120,7 @@ def take(browser: Browser, url: str, picture: Picture) -> None:
 
 
 def compressed(png: bytes) -> bytes:
-    image = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=0)
+    image = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=0)
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
     return file.getvalue()

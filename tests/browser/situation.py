@@ -121,7 +121,7 @@ def trouble(now: datetime, *, suffix: str = "", mails: int = 140, runs: int = 40
     timetable(store, now, mixed=True, suffix=suffix)
     ended_well(now, runs, suffix)
     stuck(store, now, owners, mails, suffix)
-    failed(now, suffix)
+    failed(now, runs, suffix)
     stopped(store, suffix)
     audited(suffix)
     records().claim(HELD_KEY, job=DONE)
@@ -352,7 +352,7 @@ def ended_well(now: datetime, runs: int, suffix: str = "") -> None:
     JobRun.objects.bulk_create(rows)
 
 
-def failed(now: datetime, suffix: str) -> None:
+def failed(now: datetime, runs: int, suffix: str) -> None:
     """Attempts that ended in every way, and dead letters of three troubles."""
     events = ("failed", "retried", "deduplicated", "waited", "parked", "expired", "revoked", "rejected", "lost")
     JobRun.objects.bulk_create(
@@ -406,7 +406,7 @@ def failed(now: datetime, suffix: str) -> None:
             fingerprint=fingerprint,
         )
         for task, error, fingerprint, reason, many, ago in troubles
-        for number in range(many)
+        for number in range(min(many, runs))
     )
     for task, error, fingerprint, reason, many, ago in troubles:
         for number in range(many):
