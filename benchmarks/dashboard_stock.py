@@ -17,7 +17,7 @@ TASK: Final = "send_ticket_email"
 # unit: seconds of one, how many there are, and fields of each task in it
 COUNTED: Final = {"m": (60, 74 * 60, 10), "h": (3600, 74, 16), "d": (86400, 31, 20)}
 PORTION: Final = 1_000
-DEEP: Final = 2_500  # how far back in its queue the job is that is looked for
+DEEP: Final = 1_500  # how far back in its queue the job is that is looked for
 KEPT: Final = 7 * 24 * 3600  # seconds
 
 

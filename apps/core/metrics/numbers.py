@@ -24,9 +24,13 @@ class Numbers:
 
     @classmethod
     def of(cls, counts: Mapping[Field, int], *, span_seconds: float) -> Self:
+        return cls._of(counts.items(), span_seconds)
+
+    @classmethod
+    def _of(cls, counts: Iterable[tuple[Field, int]], span_seconds: float) -> Self:
         events: dict[str, list[tuple[Field, int]]] = defaultdict(list)
         queues: dict[tuple[str, str], list[tuple[Field, int]]] = defaultdict(list)
-        for field, count in counts.items():
+        for field, count in counts:
             events[field.event].append((field, count))
             queues[field.event, field.queue].append((field, count))
         return cls(
@@ -39,7 +43,7 @@ class Numbers:
     def read(cls, counts: Mapping[bytes, int], *, span_seconds: float) -> Self:
         """Out of the fields of hashes. What is none of ours is ignored."""
         parsed = ((parse(name), count) for name, count in counts.items())
-        return cls.of({field: count for field, count in parsed if field is not None}, span_seconds=span_seconds)
+        return cls._of(((field, count) for field, count in parsed if field is not None), span_seconds)
 
     def count(
         self, event: str, *, queue: str | None = None, task: str | None = None, reason: str | None = None

@@ -43,7 +43,7 @@ class Patience:
 
 
 THOROUGH: Final = Patience(messages=whereabouts.LOOKED_AT)
-QUICK: Final = Patience(messages=3_000, server_answers_within=0.5)  # for those who wait for a page
+QUICK: Final = Patience(messages=2_000, server_answers_within=0.5)  # for those who wait for a page
 
 
 def tell(job: str, *, now: datetime | None = None, patience: Patience = THOROUGH) -> Story:

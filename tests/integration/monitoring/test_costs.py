@@ -85,7 +85,7 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-def test_pages_cost_the_same_for_ten_and_for_two_thousand(
+def test_pages_cost_no_more_for_two_thousand_than_for_ten(
     client: Client, server: redis.Redis, round_trips: list[None]
 ) -> None:
     found: dict[int, dict[str, Cost]] = {}
@@ -99,5 +99,6 @@ def test_pages_cost_the_same_for_ten_and_for_two_thousand(
         found[count]["run"] = costs(client, round_trips, lambda one, job=job: one.get(address("run", job)))
         ended = JobRun.objects.filter(event="succeeded").latest("ended_at").job
         found[count]["ended run"] = costs(client, round_trips, lambda one, job=ended: one.get(address("run", job)))
-    assert found[MANY] == found[FEW]
-    assert all(trips for _, trips in found[MANY].values())
+    for name, (statements, trips) in found[MANY].items():
+        assert 0 < statements <= found[FEW][name][0], name
+        assert 0 < trips <= found[FEW][name][1], name

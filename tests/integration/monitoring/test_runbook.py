@@ -5,7 +5,6 @@ What is seen and what is done stands in the document alone; here is only how to 
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -19,7 +18,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
-import yaml
 from celery import current_app
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -29,9 +27,7 @@ from django.utils import timezone
 from apps.core.broker.configured import configured_store
 from apps.core.circuit_breaker import Breaker, BreakerStore
 from apps.core.circuit_breaker.store import Admitted
-from apps.core.commands import SUBCOMMANDS
 from apps.core.dead_letters.mover import Mover
-from apps.core.health.problem import CODES
 from apps.core.health.snapshot import take
 from apps.core.health.verdict import verdict
 from apps.core.models import DeadLetter, Firing, ScheduleState
@@ -39,7 +35,6 @@ from apps.core.redis_client import connect
 from apps.core.runs.archive import Archiver
 from apps.core.story import tell
 from apps.monitoring import broker_trouble, looking
-from apps.monitoring.offers.catalogue import OFFERS
 
 from ..broker.broker_servers import BrokerServer
 from ..broker.trial import text_of
@@ -47,19 +42,13 @@ from ..outages import relay
 from ..workers import SEEN, Worker, eventually
 from . import runbook_jobs as jobs
 from .outages import database_down
-from .runbook import DOCUMENT, Section, sections
+from .runbook import Section, sections
 from .visitors import address, visitor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-ROOT = DOCUMENT.parents[1]
 INCLUDE = "--include=tests.integration.monitoring.runbook_jobs"
 QUEUES = "--queues=critical,high_priority,email,reports,external_api,maintenance"
-LABELS = {offer.label for offer in OFFERS.values()} | {
-    label
-    for path in (ROOT / "apps/monitoring/templates/monitoring").glob("*.html")
-    for label in re.findall(r'label="([^"]+)"', path.read_text())
-}
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -195,38 +184,6 @@ def why(job: str) -> str:
     out = StringIO()
     call_command("jobs", "why", job, stdout=out)
     return out.getvalue()
-
-
-# the document
-
-
-@pytest.mark.parametrize("section", sections().values(), ids=lambda section: section.title)
-def test_a_section_names_what_there_is(section: Section) -> None:
-    """Problem codes, buttons, commands and alerts, and how one sees that it is over."""
-    known = {subcommand.NAME for subcommand in SUBCOMMANDS}
-    assert "code" not in section.rows or section.code in CODES
-    assert set(re.findall(r"\*\*([^*]+)\*\*", section.rows.get("page", ""))) <= LABELS
-    assert {line.split()[2] for line in section.commands if line.startswith("manage.py jobs")} <= known
-    assert section.commands
-    for part in ("**It means**", "**Press**" if section.title != "Nothing is known" else "", "**It is over**"):
-        assert part in section.text
-    alerts = set(re.findall(r"Bgjobs\w+", section.rows.get("alert", "")))
-    assert alerts == {alert["alert"] for alert in _alerts() if _anchor(alert) == section.anchor}
-
-
-def test_every_alert_leads_to_a_section() -> None:
-    anchors = {section.anchor for section in sections().values()}
-    assert {_anchor(alert) for alert in _alerts()} <= anchors
-    assert set(re.findall(r"\]\(#([\w-]+)\)", DOCUMENT.read_text())) == anchors
-
-
-def _alerts() -> list[dict[str, Any]]:
-    groups = yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text())["groups"]
-    return [rule for group in groups for rule in group["rules"] if "alert" in rule]
-
-
-def _anchor(alert: dict[str, Any]) -> str:
-    return str(alert["annotations"]["runbook_url"]).partition("#")[2]
 
 
 # jobs that wait

@@ -130,6 +130,16 @@ def test_what_never_ran_and_what_was_late() -> None:
     assert {in_time, failed}.isdisjoint(history.late(since, MORNING + 70 * MINUTE))
 
 
+def test_a_firing_by_hand_that_has_succeeded_makes_up_for_those_before_it() -> None:
+    since = MORNING - MINUTE
+    missed, later = firing(30, Outcome.MISSED), firing(50, Outcome.MISSED)
+    other = Firing.objects.create(entry="other", due=missed.due, outcome=Outcome.MISSED)
+    by_hand = firing(40, Outcome.FAILED, manual=True, started_at=MORNING + 40 * MINUTE)
+    assert set(history.never_ran(since)) == {missed, later, other}
+    Firing.objects.filter(pk=by_hand.pk).update(outcome=Outcome.SUCCEEDED)
+    assert set(history.never_ran(since)) == {later, other}
+
+
 def test_an_instant_that_no_beat_has_seen_to_is_overdue() -> None:
     plans = [plan(), plan(name="other", when=every(minutes=60)), plan(name="unknown")]
     rows.remember({"n": "x", "other": "y"}, MORNING)
