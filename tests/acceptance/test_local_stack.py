@@ -29,6 +29,14 @@ SERVERS_OF_THIS_TEST_RUN = ("DATABASE_URL", "BROKER_URL", "RESULT_URL", "SMTP_UR
 POOL_NAMES = ("critical", "high_priority", "messages", "reports", "maintenance", "ml_training")
 
 
+def _command_line(process: psutil.Process) -> str:
+    """Nothing, where it has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 class Machine:
     """A state dir and a port of one's own, and what runs there."""
 
@@ -88,7 +96,8 @@ class Machine:
 
     def process(self, *parts: str) -> psutil.Process:
         """The main process whose command line holds all of `parts`."""
-        matching = [each for each in self.processes() if all(part in " ".join(each.cmdline()) for part in parts)]
+        lines = {each: _command_line(each) for each in self.processes()}
+        matching = [each for each, line in lines.items() if all(part in line for part in parts)]
         return min(matching, key=lambda each: each.create_time())
 
     def end(self) -> None:

@@ -119,11 +119,11 @@ def test_a_stock_producers_eta_does_not_wait_in_a_worker_either(
 ) -> None:
     crew(valkey_server, "--pool=prefork", "--concurrency=1")
     due = time.time() + 4
-    for number in range(50):
+    for number in range(20):
         valkey_server.client.lpush(QUEUE, text_of("work", number, eta=due))
-    eventually(lambda: valkey_server.delayed() == 50)
+    eventually(lambda: valkey_server.delayed() == 20)
     assert valkey_server.leased() == 0
     assert not trial.lines()
-    trial.wait_for(range(50))
+    trial.wait_for(range(20))
     assert set(trial.counts().values()) == {1}
     assert all(-0.01 < line["at"] - due < ON_TIME for line in trial.lines())
