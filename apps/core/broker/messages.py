@@ -9,6 +9,7 @@ from kombu.utils.json import object_hook
 
 from ..context import READY_AT_HEADER
 
+LATEST: Final = 1e12  # seconds since the epoch: what is no moment, such as NaN, is not below it
 ENQUEUED_ETA = "bgjobs_eta"  # header: the eta of a job that is due now; Celery would wait for `eta` in memory
 
 
@@ -75,7 +76,7 @@ def read(text: bytes) -> Message:
     return Message(
         payload=payload,
         headers=headers,
-        ready_at=ready_at if isinstance(ready_at, int | float) else None,
+        ready_at=ready_at if isinstance(ready_at, int | float) and 0 <= ready_at < LATEST else None,
         due=due_of(headers),
     )
 

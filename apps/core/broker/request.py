@@ -26,7 +26,6 @@ from .failure import Failure
 from .run_times import run_times
 
 PROCESS_DIED: Final = "process_died"  # event: the very process that ran the job
-LONGEST_SHOWN: Final = 500  # characters of arguments, positional and named ones each
 
 log = get_logger(__name__)
 
@@ -122,7 +121,7 @@ class LeasedRequest(Request):
     @property
     def shown(self) -> tuple[str, str]:
         """Its arguments for people."""
-        return str(self._argsrepr)[:LONGEST_SHOWN], str(self._kwargsrepr)[:LONGEST_SHOWN]
+        return str(self._argsrepr)[: run_notes.LONGEST_SHOWN], str(self._kwargsrepr)[: run_notes.LONGEST_SHOWN]
 
     def _note(self) -> str:
         """What counts of this attempt. It counts once."""

@@ -24,7 +24,9 @@ KEPT: Final = (
     ("parent_id", "parent"),
 )
 LONGEST_ERROR: Final = 500  # characters
+LONGEST_SHOWN: Final = 500  # characters of arguments, positional and named ones each
 SECOND: Final = 1_000_000  # microseconds
+UNKNOWN: Final = (NONE, NONE)
 
 _EDGES: Final = [round(edge * SECOND) for edge in EDGES]
 _CHECK_EDGES: Final = [round(edge * SECOND) for edge in CHECK_EDGES]
@@ -38,16 +40,13 @@ def of_request(
     message, started = request.message, request.time_start
     headers: Mapping[str, Any] = message.headers
     ready, job = headers.get(READY_AT_HEADER), request.id
-    wait = wait_place = run = run_place = NONE
-    facts = f'{{"job": {quoted(job)}, "ended_at": {now:.6f}{_of_worker(request.hostname)}'
-    if ready is not None and (started or event == EXPIRED):
-        waited = max(int(((started or now) - ready) * SECOND), 0)
-        wait, wait_place = str(waited), str(bisect_left(_EDGES, waited))
-        facts += f', "ready_at": {ready}'
+    begun = started or now
+    has_waited = started or event == EXPIRED
+    wait, wait_place = _measured(begun - ready) if has_waited and ready is not None else UNKNOWN
+    run, run_place = _measured(now - begun) if started else UNKNOWN
+    facts = f'{{"job": {quoted(job)}, "ended_at": {now:.3f}{_of_worker(request.hostname)}'
     if started:
-        ran = max(int((now - started) * SECOND), 0)
-        run, run_place = str(ran), str(bisect_left(_EDGES, ran))
-        facts += f', "started_at": {started:.6f}, "pid": {request.worker_pid}'
+        facts += f', "pid": {request.worker_pid}'
     args, kwargs = request.shown
     if args != "()":
         facts += f', "args": {quoted(args)}'
@@ -62,10 +61,11 @@ def of_request(
         facts += f', "root": {quoted(root)}'
     if headers.get("retries"):
         facts += f', "attempt": {_attempt(headers["retries"])}'
-    check = check_place = check_time = NONE
+    check, check_time, check_place = NONE, NONE, NONE
     if told:
-        check, check_time = told.get("check", NONE), str(told.get("check_us", NONE))
-        check_place = NONE if check_time == NONE else str(bisect_left(_CHECK_EDGES, told["check_us"]))
+        check, microseconds = told.get("check", NONE), told.get("check_us")
+        if microseconds is not None:
+            check_time, check_place = str(microseconds), str(bisect_left(_CHECK_EDGES, microseconds))
         if "duplicate_of" in told:
             facts += f', "duplicate_of": {quoted(told["duplicate_of"])}'
     if failure is not None:
@@ -83,6 +83,12 @@ def of_message(event: str, *, queue: str, reason: str = NONE, headers: Mapping[s
     known = task if isinstance(task, str) and task and "\n" not in task else NONE
     facts = {"ended_at": time.time()} | ({"job": job} if isinstance(job, str) else {})
     return f"{event} {reason} {queue} - - - - {known}\n- - -\n{json.dumps(facts)}"
+
+
+def _measured(seconds: float) -> tuple[int, int]:
+    """In microseconds, and its place among the edges. Clocks that differ make no time less than none."""
+    microseconds = max(int(seconds * SECOND), 0)
+    return microseconds, bisect_left(_EDGES, microseconds)
 
 
 @cache

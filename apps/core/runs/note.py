@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from ..broker.run_notes import LONGEST_SHOWN
 from ..logs import redact
 from ..metrics import events
 from ..stored import moment, name, text
 from .models import JobRun
 from .terms import terms_of
 
-LONGEST_ARGUMENTS: Final = 2000  # characters, of positional ones and of others
+LONGEST_ARGUMENTS: Final = LONGEST_SHOWN
 LONGEST_ERROR_TEXT: Final = 500
 LARGEST: Final = 2**31 - 1
 LONGEST_SECONDS: Final = timedelta(days=366 * 10).total_seconds()
@@ -53,6 +54,7 @@ def read(entry_id: bytes, owner: bytes, lease: bytes, told: bytes) -> JobRun:
     if event not in _EVENTS or not isinstance(facts, dict) or not key or key != name(key):
         raise UnreadableNoteError
     args, kwargs = _shown(facts.get("args", "")), _shown(facts.get("kwargs", ""))
+    ended_at = _moment(facts.get("ended_at")) or noted_at
     return JobRun(
         key=key,
         job=name(facts.get("job")),
@@ -66,11 +68,8 @@ def read(entry_id: bytes, owner: bytes, lease: bytes, told: bytes) -> JobRun:
         attempt=_number(facts.get("attempt", 1 if "worker" in facts else None)),  # a worker leaves out the 1
         worker=name(facts.get("worker") or facts.get("owner")),  # of one whose process died only that is known
         pid=_number(facts.get("pid")),
-        ready_at=_moment(facts.get("ready_at")),
-        started_at=_moment(facts.get("started_at")),
-        ended_at=_moment(facts.get("ended_at")) or noted_at,
-        wait_seconds=_seconds(wait),
-        run_seconds=_seconds(run),
+        ended_at=ended_at,
+        **_before(ended_at, waited=_seconds(wait), ran=_seconds(run)),
         args=args,
         kwargs=kwargs,
         terms=terms_of(args, kwargs),
@@ -84,6 +83,18 @@ def read(entry_id: bytes, owner: bytes, lease: bytes, told: bytes) -> JobRun:
         root=name(facts.get("root")),
         duplicate_of=name(facts.get("duplicate_of")),
     )
+
+
+def _before(ended_at: datetime, *, waited: float | None, ran: float | None) -> dict[str, Any]:
+    """The moments before the end, by the times that were measured: the note has those, and one moment."""
+    started_at = ended_at - timedelta(seconds=ran or 0) if waited is not None or ran is not None else None
+    ready_at = started_at - timedelta(seconds=waited) if started_at and waited is not None else None
+    return {
+        "started_at": started_at if ran is not None else None,  # one that expired never did
+        "ready_at": ready_at,
+        "wait_seconds": waited,
+        "run_seconds": ran,
+    }
 
 
 def _shown(arguments: Any) -> str:

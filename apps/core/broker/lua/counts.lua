@@ -80,7 +80,7 @@ local function add(name, bucket, numbers)
     if size >= bucket.most and redis.pcall('HEXISTS', key, field) == 0 then
       field = string.gsub(field, '^(%S+ %S+ %S+) .*$', '%1 ' .. OTHER_TASKS)
     end
-    redis.pcall('HINCRBY', key, field, string.format('%.0f', number))
+    redis.pcall('HINCRBY', key, field, number)
   end
   if bucket.kept and size == 0 then redis.pcall('EXPIRE', key, bucket.kept) end
 end
@@ -94,15 +94,15 @@ local function close_minute(minute)
   add('total', TOTAL, numbers)
 end
 
-local function this_minute() return string.format('%d', math.floor(redis.call('TIME')[1] / 60)) end
+local function this_minute() return math.floor(redis.call('TIME')[1] / 60) end
 
 -- Closes the open minute if it is over. Returns the one that is open still: a clock that goes back opens none twice.
 local function close_over()
-  local open = redis.pcall('GET', OPEN)
-  open = type(open) == 'string' and tonumber(open)
+  local told = redis.pcall('GET', OPEN)
+  local open = type(told) == 'string' and tonumber(told)
   if not open then return nil end
-  if open >= tonumber(this_minute()) then return string.format('%d', open) end
-  close_minute(string.format('%d', open))
+  if open >= this_minute() then return told end
+  close_minute(told)
   redis.pcall('DEL', OPEN)
   return nil
 end
@@ -111,8 +111,11 @@ local function write_counts()
   count_ends()
   write_notes()
   if next(counted) == nil then return end
-  local minute = close_over() or this_minute()
-  redis.pcall('SET', OPEN, minute)
+  local minute = close_over()
+  if not minute then
+    minute = string.format('%d', this_minute())
+    redis.pcall('SET', OPEN, minute)
+  end
   add('m:' .. minute, MINUTE, counted)
   counted = {}
 end
@@ -125,8 +128,10 @@ local function forget_begun(owner, lease) return redis.pcall('HDEL', begun_key(o
 local any_begun -- of the owner, whether any attempt was counted before its end
 -- An attempt has ended: its message is gone for good, or published once more.
 local function note_end(owner, lease, note)
-  local head, waited, ran, checked = string.match(note, '^([^\n]*)\n(%S+) (%S+) (%S+)\n')
-  if not head then return end
+  local line_feed = string.find(note, '\n', 1, true) or 0
+  local waited, ran, checked = string.match(note, '^(%S+) (%S+) (%S+)\n', line_feed + 1)
+  if not waited then return end
+  local head = string.sub(note, 1, line_feed - 1)
   if any_begun == nil then any_begun = redis.pcall('EXISTS', begun_key(owner)) == 1 end
   ends[head] = (ends[head] or 0) + 1
   known_begun[head] = (known_begun[head] or 0) + (any_begun and forget_begun(owner, lease) and 1 or 0)

@@ -1,7 +1,7 @@
 """Entries of the stream, as the scripts write them and as nobody should."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,8 +26,6 @@ def test_all_that_is_noted_is_in_the_row() -> None:
         "failed transient email 5 0 claimed 0 send mail",
         job="j",
         attempt=2,
-        ready_at=AT.timestamp() - 2,
-        started_at=AT.timestamp() - 1,
         ended_at=AT.timestamp(),
         worker="email@host",
         pid=17,
@@ -55,6 +53,8 @@ def test_all_that_is_noted_is_in_the_row() -> None:
     )
     assert (run.wait_seconds, run.run_seconds, run.attempt, run.pid) == (1.2, 0.035, 2, 17)
     assert run.ended_at == AT
+    assert run.started_at == AT - timedelta(milliseconds=35)  # by what was measured
+    assert run.ready_at == run.started_at - timedelta(seconds=1.2)
     assert run.terms == ["4711", "anna", "site", "3"]
     assert (run.idempotency_key, run.tenant, run.entry, run.error_text) == ("k", "7", "e", "no answer")
 
@@ -64,6 +64,11 @@ def test_what_is_not_known_is_not_zero() -> None:
     assert (run.event, run.reason, run.queue, run.task, run.job) == ("lost", "", "", "", "j")
     assert (run.wait_seconds, run.run_seconds, run.attempt, run.pid, run.started_at) == (None,) * 5
     assert run.ended_at == AT
+
+
+def test_a_job_that_expired_has_waited_and_never_started() -> None:
+    run = read_note("expired - email 5 - - - send mail", "1200000 - -", worker="email@host")
+    assert (run.ready_at, run.started_at) == (AT - timedelta(seconds=1.2), None)
 
 
 def test_what_goes_without_saying_is_not_noted() -> None:
@@ -120,22 +125,13 @@ def test_a_fact_that_is_wrong_is_unknown_and_takes_no_other_along() -> None:
         job=17,
         attempt=-1,
         pid=10**30,
-        ready_at="soon",
-        started_at=True,
         ended_at=1e300,
         error_text="a\0b\ud83d",
         tenant=["x"],
         args="x " * 10_000,
         worker="w" * 1000,
     )
-    assert (run.job, run.attempt, run.pid, run.ready_at, run.started_at, run.tenant) == (
-        "",
-        None,
-        None,
-        None,
-        None,
-        "",
-    )
+    assert (run.job, run.attempt, run.pid, run.started_at, run.tenant) == ("", None, None, None, "")
     assert (run.ended_at, run.wait_seconds, run.run_seconds) == (AT, 0.0, None)
     assert run.error_text == "a\N{REPLACEMENT CHARACTER}b?"
-    assert (len(run.args), len(run.worker)) == (2000, 500)
+    assert (len(run.args), len(run.worker)) == (500, 500)
