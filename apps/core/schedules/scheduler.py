@@ -44,6 +44,7 @@ class FiringScheduler(Scheduler):
         self._standings: list[_Standing] | None = None  # None: the database has not been asked yet
         self._database_down = False
         self._sign_of_life = SignOfLife(app.conf)
+        self._is_closed = False
         super().__init__(app, **options)
 
     def now(self) -> datetime:
@@ -56,7 +57,12 @@ class FiringScheduler(Scheduler):
         self._plans = [plan_of(entry) for entry in self.schedule.values()]
 
     def tick(self, *_: Any, **__: Any) -> float:
-        """Fire what is due. Returns the seconds until the next tick. Asks the database only when something is due."""
+        """Fire what is due. Returns the seconds until the next tick. Asks the database only when something is due.
+
+        Raises SystemExit once it is closed: that of the signal's handler is lost where the signal meets a finaliser.
+        """
+        if self._is_closed:
+            raise SystemExit
         self._sign_of_life.give()
         try:
             self._fire_due(self.now())
@@ -69,6 +75,11 @@ class FiringScheduler(Scheduler):
         first = min((standing.due for standing in self._standings or ()), default=None)
         wait = (first - self.now()).total_seconds() if first else self.max_interval
         return min(max(wait, 0.0), self.max_interval)
+
+    def close(self) -> None:
+        """What Celery does first when a beat is told to end."""
+        self._is_closed = True
+        super().close()
 
     def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
         """Fire the latest due instant of an entry, unless that has been done."""

@@ -24,6 +24,16 @@ def history(name: str = "n") -> list[tuple[str, str]]:
     return [(f"{row.due:%H:%M}", row.outcome) for row in Firing.objects.filter(entry=name).order_by("due")]
 
 
+def test_a_beat_that_was_told_to_end_ends_with_its_next_look_at_the_clock(scheduler, timetable) -> None:
+    """Where the exception of the signal's handler was lost in a finaliser."""
+    timetable(entry())
+    beat = scheduler()
+    beat.tick()
+    beat.close()
+    with pytest.raises(SystemExit):
+        beat.tick()
+
+
 def test_a_due_instant_is_a_row_and_a_job_that_carries_it(clock, timetable, scheduler, queued) -> None:
     timetable(entry(args=("a",)))
     beat = scheduler()
