@@ -40,7 +40,7 @@ def database_left_alone() -> Iterator[None]:
     def refuse(*_: Any, **__: Any) -> Any:
         raise OperationalError("The database did not answer a moment ago.")
 
-    connection.get_new_connection = refuse  # type: ignore[method-assign]
+    connection.get_new_connection = refuse  # type: ignore[method-assign] # for this block
     try:
         yield
     finally:

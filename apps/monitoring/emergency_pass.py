@@ -57,7 +57,7 @@ class EmergencyPass:
 def note_logout(sender: Any, request: HttpRequest | None = None, **_: Any) -> None:
     """The middleware takes the pass away with the answer to this request."""
     if request is not None:
-        request.bgjobs_logged_out = True  # type: ignore[attr-defined]
+        request.bgjobs_logged_out = True  # type: ignore[attr-defined] # the middleware's own mark
 
 
 def take_away(response: HttpResponseBase) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import redis
 
 from ..fast_script import Connections, FastScript
-from ..metrics.events import EDGES, RUNS_KEPT, RUNS_TOGETHER
+from ..metrics.events import EDGES, OTHER_TASKS, RUNS_KEPT, RUNS_TOGETHER
 from ..owners import keep_quiet
 
 LUA: Final = Path(__file__).parent / "lua"
@@ -46,5 +46,6 @@ class Scripted:
 def _text(name: str) -> str:
     """With what all scripts share, and the numbers that readers of Python know, too."""
     shared = f"local EDGES = {{{', '.join(map(repr, EDGES))}}}\n"
+    shared += f"local OTHER_TASKS = {OTHER_TASKS!r}\n"
     shared += f"local RUNS_KEPT, RUNS_TOGETHER = {RUNS_KEPT}, {RUNS_TOGETHER}\n"
     return shared + "".join((LUA / f"{part}.lua").read_text() for part in ("common", "counts", name))

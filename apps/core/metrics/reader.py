@@ -13,13 +13,13 @@ from redis.exceptions import NoScriptError
 
 from .finished import NOTHING, Finished, Hash, are_over, numbers_in, remembered
 from .numbers import Numbers
-from .spans import SIZES, TOTAL, Slot, Unit, cover, latest
+from .spans import SIZES, TOTAL, Slot, cover, latest
 from .windows import Window
 
 if TYPE_CHECKING:
     from ..broker.store import MessageStore
 
-__all__ = ["Window", "per_hour", "per_minute", "read", "totals"]
+__all__ = ["Window", "per_minute", "read", "totals"]
 
 NO_COUNTS: Final[Hash] = {}
 
@@ -65,20 +65,12 @@ def totals(store: "MessageStore") -> Numbers:
 
 def per_minute(store: "MessageStore", minutes: int, *, now: datetime | None = None) -> list[tuple[datetime, Numbers]]:
     """So many minutes, each with its beginning, the oldest first. The last one is not over."""
-    return _each(store, "m", minutes, _seconds(now))
-
-
-def per_hour(store: "MessageStore", hours: int, *, now: datetime | None = None) -> list[tuple[datetime, Numbers]]:
-    """Likewise hours."""
-    return _each(store, "h", hours, _seconds(now))
-
-
-def _each(store: "MessageStore", unit: Unit, count: int, now: float) -> list[tuple[datetime, Numbers]]:
-    slots = latest(unit, count, now)
+    moment = _seconds(now)
+    slots = latest("m", minutes, moment)
     return [
         (
             datetime.fromtimestamp(slot.begins, UTC),
-            Numbers.read(_sum(map(numbers_in, pair)), span_seconds=min(SIZES[unit], now - slot.begins)),
+            Numbers.read(_sum(map(numbers_in, pair)), span_seconds=min(SIZES["m"], moment - slot.begins)),
         )
         for slot, pair in zip(slots, _ask(store, slots)[0], strict=True)
     ]

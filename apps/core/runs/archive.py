@@ -80,7 +80,7 @@ def _write(runs: Sequence[JobRun]) -> bool:
 
 @cache
 def _columns() -> tuple[str, ...]:
-    return tuple(str(field.column) for field in JobRun._meta.concrete_fields if field.column not in NOT_GIVEN)  # noqa: SLF001
+    return tuple(str(field.column) for field in JobRun._meta.concrete_fields if field.column not in NOT_GIVEN)  # noqa: SLF001 - public by Django's documentation
 
 
 @cache

@@ -21,5 +21,5 @@ def health(request: HttpRequest) -> HttpResponseBase:
     body = {"status": found.status, "sentence": found.sentence, "problems": codes}
     response = answer(request, body, status=STATUS[found.status])
     # Else Django would log each probe's 503 as an error of this site, and mail it to the administrators.
-    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 - Django asks for it, and has no other way
     return response

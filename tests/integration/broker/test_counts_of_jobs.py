@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 
+from ..workers import eventually
 from .broker_servers import BrokerServer
 from .conftest import Crew
 from .counts import counted, notes
@@ -17,6 +18,10 @@ def send(server: BrokerServer, task: str, *args: object, **headers: object) -> s
     return text
 
 
+def how_often(server: BrokerServer, event: str) -> int:
+    return sum(note["event"] == event for note in notes(server))
+
+
 def test_every_way_to_end_is_counted(valkey_server: BrokerServer, crew: Crew, trial: Trial) -> None:
     for number in range(20):
         send(valkey_server, "work", number)
@@ -29,15 +34,9 @@ def test_every_way_to_end_is_counted(valkey_server: BrokerServer, crew: Crew, tr
     send(valkey_server, "kill_itself", 5)
     send(valkey_server, "work", 6, expires="2020-01-01T00:00:00+00:00")
     valkey_server.store.publish(QUEUE, QUEUE, '{"properties": {}, "headers": 7}')
-    worker = crew(valkey_server, *POOL)
+    crew(valkey_server, *POOL)
     ended = {"succeeded": 21, "retried": 1, "failed": 6, "rejected": 1, "expired": 1}
-    until = time.monotonic() + 40
-    while {event: Counter(one["event"] for one in notes(valkey_server))[event] for event in ended} != ended:
-        assert time.monotonic() < until, (
-            Counter((one["event"], one["reason"]) for one in notes(valkey_server)),
-            worker.log,
-        )
-        time.sleep(0.1)
+    eventually(lambda: {event: how_often(valkey_server, event) for event in ended} == ended, 40)
     assert valkey_server.settled()
 
     reasons = Counter((one["event"], one["reason"]) for one in notes(valkey_server))
@@ -64,10 +63,7 @@ def test_the_history_says_what_is_known_of_an_attempt(valkey_server: BrokerServe
     context = {"bgjobs_tenant": "7", "bgjobs_correlation": "c-1", "root_id": "r-1"}
     send(valkey_server, "fail", "ValueError", argsrepr="('ValueError',)", **context)
     crew(valkey_server, *POOL)
-    until = time.monotonic() + 20
-    while not notes(valkey_server):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    eventually(lambda: notes(valkey_server), 20)
     (note,) = notes(valkey_server)
     assert (note["task"], note["error"], note["args"]) == ("test.trial.fail", "ValueError", "('ValueError',)")
     assert (note["tenant"], note["correlation"], note["root"]) == ("7", "c-1", "r-1")
@@ -85,10 +81,7 @@ def test_jobs_of_a_fused_task_are_parked_by_every_worker(
     crew(valkey_server, *POOL)
     trial.wait(1)
     assert trial.counts() == {2: 1}
-    until = time.monotonic() + 10
-    while valkey_server.delayed() != 1:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    eventually(lambda: valkey_server.delayed() == 1, 10)
     assert valkey_server.store.unfuse("test.trial.work") == 1
     trial.wait_for([1])
     assert trial.counts() == {1: 1, 2: 1}
@@ -98,11 +91,8 @@ def test_a_worker_says_what_it_runs(valkey_server: BrokerServer, crew: Crew, tri
     send(valkey_server, "work", 1, 30)
     crew(valkey_server, *POOL)
     trial.wait(1)
-    until = time.monotonic() + 10
     owners = [name.decode() for name in valkey_server.client.smembers("bgjobs:owners")]
-    while not [card for card in valkey_server.store.cards(owners).values() if card.busy]:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    eventually(lambda: any(card.busy for card in valkey_server.store.cards(owners).values()), 10)
     (card,) = valkey_server.store.cards(owners).values()
     assert (card.node, card.pool, card.slots, card.busy, card.queues) == ("w0@test", "prefork", 2, 1, (QUEUE,))
     assert [(one.task, one.queue) for one in card.jobs] == [("test.trial.work", QUEUE)]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from apps.core.broker.store import MessageStore
 from apps.core.metrics.finished import remembered
-from apps.core.metrics.reader import Window, per_hour, read, totals
+from apps.core.metrics.reader import Window, read, totals
 
 END = """
 local minute = redis.call('GET', KEYS[1])
@@ -29,28 +29,24 @@ def end_minute(store: MessageStore, *, as_if_it_was: int) -> int:
 
 def published(store: MessageStore) -> list[int]:
     """As each of the readers tells it."""
-    hours = per_hour(store, 2)
     windows = [read(store, window) for window in (Window.M5, Window.H1, Window.H24, Window.H72, Window.D30)]
-    return [
-        sum(numbers.count("published") for _, numbers in hours),
-        *(numbers.count("published") for numbers in (*windows, totals(store))),
-    ]
+    return [numbers.count("published") for numbers in (*windows, totals(store))]
 
 
 def test_everybody_counts_the_open_minute(store: MessageStore) -> None:
     for _ in range(3):
         publish(store)
     assert not store.client.exists(store.key("counts", "total"))
-    assert published(store) == [3] * 7
+    assert published(store) == [3] * 6
 
 
 def test_a_minute_that_is_over_counts_once_and_the_next_one_beside_it(store: MessageStore) -> None:
     publish(store)
     end_minute(store, as_if_it_was=int(datetime.now(UTC).timestamp()) // 60 - 1)
-    assert published(store) == [1] * 7
+    assert published(store) == [1] * 6
     assert store.client.hlen(store.key("counts", "total")) == 1
     publish(store)
-    assert published(store) == [2] * 7
+    assert published(store) == [2] * 6
 
 
 def test_a_server_that_has_forgotten_the_script_is_given_it_again(store: MessageStore) -> None:
@@ -104,5 +100,5 @@ def test_who_reads_while_minutes_end_finds_no_more_than_was_counted_and_no_less(
     thread.join()
     assert (writer.ended, readings > 10) == (400, True)
     assert totals(store).count("published") == 800
-    in_hours = per_hour(store, 9, now=datetime.now(UTC) + timedelta(hours=1))
-    assert sum(numbers.count("published") for _, numbers in in_hours) == 800
+    in_hours = read(store, Window.H24, now=datetime.now(UTC) + timedelta(hours=1))
+    assert in_hours.count("published") == 800

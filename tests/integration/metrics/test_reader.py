@@ -8,7 +8,7 @@ import pytest
 
 from apps.core.broker.store import MessageStore
 from apps.core.metrics.events import field
-from apps.core.metrics.reader import Window, per_hour, per_minute, read, totals
+from apps.core.metrics.reader import Window, per_minute, read, totals
 
 NOW = datetime(2026, 11, 23, 12, 40, 30, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -77,8 +77,6 @@ def test_minutes_and_hours_come_each_for_itself_the_oldest_first(store: MessageS
         (39, 3, 60),
         (40, 2, 30),
     ]
-    hours = per_hour(store, 2, now=NOW)
-    assert [(at.hour, found.count("started")) for at, found in hours] == [(11, 0), (12, 5)]
 
 
 def test_totals_are_those_of_all_time(store: MessageStore, happen: Happen) -> None:

@@ -1,8 +1,6 @@
 """The alert rules: promtool finds them right, each is shown ringing and silent, and each tells people what to do."""
 
 import re
-import shutil
-import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,21 +12,14 @@ from apps.monitoring.navigation import PLACES
 from apps.monitoring.prometheus.families import FAMILIES
 from apps.monitoring.urls import PAGES
 
+from .promtool import promtool
+
 FOLDER = Path(__file__).resolve().parents[3] / "deploy" / "prometheus"
 RULES = FOLDER / "rules.yml"
 TESTS = sorted((FOLDER / "tests").glob("*.yml"))
 DASHBOARD = "{{ $externalLabels.bgjobs_dashboard }}/admin/monitoring/celery/"
 DOCUMENT = (FOLDER.parents[1] / "docs" / "monitoring.md").read_text()
 METRIC = re.compile(r"\bbgjobs_\w+")
-
-needs_promtool = pytest.mark.skipif(
-    shutil.which("promtool") is None, reason="promtool is missing: apt-get install prometheus"
-)
-
-
-def promtool(*arguments: object) -> None:
-    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=60)  # noqa: S607
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @cache
@@ -50,12 +41,10 @@ def alert_tests(name: str) -> list[dict[str, Any]]:
     ]
 
 
-@needs_promtool
 def test_promtool_finds_the_rules_right() -> None:
     promtool("check", "rules", RULES)
 
 
-@needs_promtool
 def test_the_alerts_ring_and_are_silent_as_they_should() -> None:
     promtool("test", "rules", *TESTS)
 

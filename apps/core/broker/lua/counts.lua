@@ -18,7 +18,6 @@ local HOUR = {kept = 266400, most = 5000}
 local DAY = {kept = 7862400, most = 20000}
 local TOTAL = {most = 20000}
 local OPEN = P .. 'bgjobs:counts:open'
-local OTHER_TASKS = '(other)'
 
 local counted = {}
 local function count(event, queue, reason, task, number)
